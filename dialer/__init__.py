@@ -1,0 +1,1 @@
+"""The language and the decisions of the dialer: pure values and functions, no I/O."""

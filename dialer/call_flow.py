@@ -1,0 +1,168 @@
+"""A call flow as data: what the callee hears, which keys mean what, and what machines get."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dialer.disposition import Outcome
+from dialer.errors import InvalidFlow
+
+
+class PromptKind(StrEnum):
+    """Where a prompt's audio comes from."""
+
+    BUILTIN = "builtin"
+    """A file of `sounds/<language>/<name>.wav`."""
+    AUDIO = "audio"
+    """An uploaded file, named by its id and its path below the audio folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One piece of audio. `name`: the built-in's name, or the uploaded file's path below the audio folder."""
+
+    kind: PromptKind
+    name: str
+    audio_id: int | None = None
+
+
+class Action(StrEnum):
+    """What a key does."""
+
+    INTERESTED = "interested"
+    NOT_INTERESTED = "not_interested"
+    OPT_OUT = "opt_out"
+    REPEAT = "repeat"
+    CALLBACK = "callback"
+    TRANSFER = "transfer"
+
+
+OUTCOME_OF: dict[Action, Outcome] = {
+    Action.INTERESTED: Outcome.INTERESTED,
+    Action.NOT_INTERESTED: Outcome.NOT_INTERESTED,
+    Action.OPT_OUT: Outcome.OPTED_OUT,
+    Action.CALLBACK: Outcome.CALLBACK_REQUESTED,
+    Action.TRANSFER: Outcome.TRANSFERRED,
+}
+"""Action → the outcome it decides; `repeat` decides none."""
+
+
+class AmdMode(StrEnum):
+    """Whether and how answering machines are told from people. The SQL type `amd_mode` has the same members."""
+
+    OFF = "off"
+    """Whoever answers gets the greeting."""
+    DETECT_THEN_GREET = "detect_then_greet"
+    """Listen first; the greeting starts once a person is heard."""
+    GREET_WHILE_DETECTING = "greet_while_detecting"
+    """The greeting starts at once and the detector runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFlow:
+    """Answer → AMD → greeting → menu → outcome, as one frozen version of it.
+
+    keys: key → action. tries: how often the menu is offered, 1–5. input_timeout_ms: silence after the
+    menu before it counts as no input. thanks: outcome → what is played after it (may lack members).
+    """
+
+    language: str
+    greeting: Prompt
+    menu: Prompt
+    keys: Mapping[str, Action]
+    tries: int
+    input_timeout_ms: int
+    amd_mode: AmdMode
+    thanks: Mapping[Outcome, Prompt]
+    wrong_key: Prompt | None = None
+    transfer_to: str | None = None
+
+
+LANGUAGES = ("ru", "en")
+KEYS = frozenset("0123456789*#")
+
+DEFAULT_KEYS = {"1": "interested", "2": "not_interested", "9": "opt_out", "0": "repeat"}
+
+
+def default_definition(language: str = "ru", greeting: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the flow of the brief: greeting, 1 interested, 2 not, 9 opt out, 0 repeat; machines cut off."""
+    return {
+        "language": language,
+        "greeting": dict(greeting) if greeting else {"kind": "builtin", "name": "greeting"},
+        "menu": {"kind": "builtin", "name": "menu"},
+        "keys": dict(DEFAULT_KEYS),
+        "tries": 2,
+        "input_timeout_ms": 5000,
+        "amd_mode": "detect_then_greet",
+        "thanks": {
+            "interested": {"kind": "builtin", "name": "thanks_interested"},
+            "not_interested": {"kind": "builtin", "name": "thanks_not_interested"},
+            "opted_out": {"kind": "builtin", "name": "opted_out"},
+            "no_input": {"kind": "builtin", "name": "goodbye"},
+        },
+        "wrong_key": {"kind": "builtin", "name": "wrong_key"},
+    }
+
+
+def _prompt(definition: Any, where: str) -> Prompt:
+    if not isinstance(definition, Mapping) or "kind" not in definition or "name" not in definition:
+        raise InvalidFlow(f"{where} needs {{kind, name}}, kind one of {', '.join(PromptKind)}")
+    try:
+        kind = PromptKind(definition["kind"])
+    except ValueError as error:
+        raise InvalidFlow(f"{where}.kind is one of {', '.join(PromptKind)}") from error
+    name = str(definition["name"])
+    if not name or name.startswith("/") or ".." in name or any(c in name for c in "${}'\"\\\n\r"):
+        raise InvalidFlow(f"{where}.name {name!r} is no plain relative file name")
+    return Prompt(kind, name, definition.get("audio_id"))
+
+
+def _whole(definition: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    value = definition.get(name)
+    if type(value) is not int or not low <= value <= high:
+        raise InvalidFlow(f"{name} is a whole number from {low} to {high}, not {value!r}")
+    return value
+
+
+def parse_flow(definition: Mapping[str, Any]) -> CallFlow:
+    """Read a definition (JSON object) into a CallFlow; raise InvalidFlow naming the field that is wrong."""
+    language = definition.get("language")
+    if language not in LANGUAGES:
+        raise InvalidFlow(f"language is one of {', '.join(LANGUAGES)}, not {language!r}")
+    keys: dict[str, Action] = {}
+    for key, action in dict(definition.get("keys") or {}).items():
+        if key not in KEYS:
+            raise InvalidFlow(f"keys: {key!r} is no key of a telephone (0-9, * and #)")
+        try:
+            keys[key] = Action(action)
+        except ValueError as error:
+            raise InvalidFlow(f"keys.{key} is one of {', '.join(Action)}, not {action!r}") from error
+    if Action.INTERESTED not in keys.values():
+        raise InvalidFlow("keys: one key must mean interested")
+    transfer_to = definition.get("transfer_to")
+    if Action.TRANSFER in keys.values() and not transfer_to:
+        raise InvalidFlow("transfer_to is needed when a key transfers to an operator")
+    try:
+        amd_mode = AmdMode(definition.get("amd_mode", ""))
+        thanks = {
+            Outcome(name): _prompt(prompt, f"thanks.{name}")
+            for name, prompt in dict(definition.get("thanks") or {}).items()
+        }
+    except ValueError as error:
+        raise InvalidFlow(
+            f"amd_mode is one of {', '.join(AmdMode)}; thanks are named after outcomes: {error}"
+        ) from error
+    wrong_key = definition.get("wrong_key")
+    return CallFlow(
+        language=language,
+        greeting=_prompt(definition.get("greeting"), "greeting"),
+        menu=_prompt(definition.get("menu"), "menu"),
+        keys=keys,
+        tries=_whole(definition, "tries", 1, 5),
+        input_timeout_ms=_whole(definition, "input_timeout_ms", 1000, 30000),
+        amd_mode=amd_mode,
+        thanks=thanks,
+        wrong_key=_prompt(wrong_key, "wrong_key") if wrong_key else None,
+        transfer_to=str(transfer_to) if transfer_to else None,
+    )

@@ -1,0 +1,29 @@
+"""Failures that are expected; each docstring is its message and says what to do next."""
+
+
+class DialerError(Exception):
+    """Root of every failure the dialer expects."""
+
+
+class SettingsError(DialerError):
+    """A setting is missing or wrong: correct the named environment variable (see .env.example)."""
+
+
+class InvalidNumber(DialerError):
+    """The text is no dialable phone number: correct the contact and import it again."""
+
+
+class IllegalMove(DialerError):
+    """The campaign's state does not allow this: the message names the states that would."""
+
+
+class InvalidFlow(DialerError):
+    """The call flow's definition can't be followed: the message names the field and its legal values."""
+
+
+class InvalidContactFile(DialerError):
+    """The contact file can't be read: the message says what it needs to look like."""
+
+
+class UnsafeDialString(DialerError):
+    """A value may not enter a dial string; the attempt is not placed. It shows a bug, report it."""
