@@ -1,0 +1,52 @@
+"""A carrier's gateway as the configuration spells it, with the state the engine keeps about it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class GatewayStatus(StrEnum):
+    """Whether calls may be sent to a gateway."""
+
+    UP = "UP"  # calls go out; also every gateway that is neither pinged nor registered
+    DOWN = "DOWN"  # pings are unanswered or the registration is refused: no INVITE is sent
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One `<gateway>`: where calls go and who we say we are. Values are FreeSWITCH's parameters of the same name."""
+
+    name: str
+    proxy: str  # host or host:port, the next hop and the Request-URI's host
+    username: str = ""
+    password: str = field(default="", repr=False)
+    realm: str = ""
+    from_user: str = ""
+    from_domain: str = ""
+    register: bool = False
+    caller_id_in_from: bool = False
+    ping_s: int | None = None  # OPTIONS every so many seconds; None: never, and the gateway counts as UP
+    ping_min: int = 1  # this many failed pings in a row take the gateway DOWN
+    ping_max: int = 1  # this many answered pings in a row take it UP again
+    expire_s: int = 3600
+    retry_s: int = 30
+    extension: str = ""
+    status: GatewayStatus = GatewayStatus.UP
+    registration: str = "NOREG"  # NOREG, TRYING, REGED, FAILED, FAIL_WAIT
+    pings_failed: int = 0
+    pings_answered: int = 0
+    last_ping_ms: float | None = None
+    calls_out: int = 0
+    failed_calls_out: int = 0
+
+    @property
+    def host(self) -> str:
+        """Return the proxy's host."""
+        return self.proxy.rpartition(":")[0] if self._has_port() else self.proxy
+
+    @property
+    def port(self) -> int:
+        """Return the proxy's port, 5060 unless given."""
+        return int(self.proxy.rpartition(":")[2]) if self._has_port() else 5060
+
+    def _has_port(self) -> bool:
+        return self.proxy.rpartition(":")[2].isdigit() and ":" in self.proxy
