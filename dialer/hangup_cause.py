@@ -1,9 +1,6 @@
 """The one table from the switch's hangup causes to dispositions, for calls that were never answered."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dialer.disposition import Disposition
+from dialer.outcome import Disposition
 
 UNANSWERED: dict[str, str] = {
     "USER_BUSY": "busy",
@@ -59,10 +56,8 @@ BY_SIP_CODE: dict[int, str] = {
 """SIP status → disposition; it is finer than the cause (480 and no answer share `NO_USER_RESPONSE`)."""
 
 
-def disposition_of_unanswered(cause: str, sip_code: int | None) -> "Disposition":
+def disposition_of_unanswered(cause: str, sip_code: int | None) -> Disposition:
     """Say how an unanswered call ended; a cause nobody has met yet is `failed`, never a success."""
-    from dialer.disposition import Disposition
-
     if sip_code is not None and sip_code in BY_SIP_CODE:
         return Disposition(BY_SIP_CODE[sip_code])
     return Disposition(UNANSWERED.get(cause, "failed"))

@@ -1,0 +1,109 @@
+"""Named queries from db/queries/*.sql, and rows turned into dataclasses."""
+
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString, TypeVar, cast, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+from psycopg.rows import RowMaker, tuple_row
+
+QUERIES = Path(__file__).parent / "queries"
+NAME = re.compile(r"^-- (\w+) --[^\n]*\n", re.MULTILINE)
+
+T = TypeVar("T")
+Params = Mapping[str, Any]
+AnyConnection = Connection[Any]
+
+
+class Queries(dict[str, LiteralString]):
+    """The queries of one file by name; an unknown name fails where it is written."""
+
+
+@cache
+def load(noun: str) -> Queries:
+    """Read db/queries/<noun>.sql, in which each query opens with a line `-- name --`."""
+    parts = NAME.split((QUERIES / f"{noun}.sql").read_text(encoding="utf-8"))
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    # The text comes from our own files and never from a user, which is what LiteralString stands for.
+    return Queries(cast("dict[str, LiteralString]", found))
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """Say how a column becomes a field: enums from their labels, ids of calls as text, arrays as tuples."""
+    if get_origin(hint) in (types.UnionType,):
+        known = [c for c in map(_converter, get_args(hint)) if c is not None]
+        return (lambda v, c=known[0]: None if v is None else c(v)) if known else None
+    if get_origin(hint) in (tuple, frozenset):
+        return cast("Callable[[Any], Any]", get_origin(hint))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    if hint is str:
+        return lambda v: str(v) if isinstance(v, UUID) else v
+    return None
+
+
+@cache
+def _converters(kind: type[Any]) -> dict[str, Callable[[Any], Any] | None]:
+    hints = get_type_hints(kind)
+    return {f.name: _converter(hints[f.name]) for f in fields(kind)}
+
+
+def rows_as(kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
+    """Return a row factory that makes dataclass `kind` of columns named as its fields."""
+    converters = _converters(kind)
+
+    def factory(cursor: Cursor[Any]) -> RowMaker[T]:
+        names = [c.name for c in cursor.description or ()]
+
+        def make(values: Sequence[Any]) -> T:
+            row = {}
+            for name, value in zip(names, values, strict=True):
+                convert = converters[name]
+                row[name] = value if convert is None else convert(value)
+            return kind(**row)
+
+        return make
+
+    return factory
+
+
+def all_of(conn: AnyConnection, kind: type[T], query: LiteralString, params: Params | None = None) -> list[T]:
+    """Run `query` and return every row as a `kind`."""
+    with conn.cursor(row_factory=rows_as(kind)) as cursor:
+        return cursor.execute(query, params).fetchall()
+
+
+def one_of(conn: AnyConnection, kind: type[T], query: LiteralString, params: Params | None = None) -> T | None:
+    """Run `query` and return its first row as a `kind`, or None."""
+    with conn.cursor(row_factory=rows_as(kind)) as cursor:
+        return cursor.execute(query, params).fetchone()
+
+
+def row_of(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> tuple[Any, ...] | None:
+    """Run `query` and return its first row as a tuple, or None."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(query, params).fetchone()
+
+
+def value_of(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> Any:
+    """Run `query` and return the first column of its first row, or None when there is no row."""
+    row = row_of(conn, query, params)
+    return None if row is None else row[0]
+
+
+def column_of(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> list[Any]:
+    """Run `query` and return the first column of every row."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return [row[0] for row in cursor.execute(query, params).fetchall()]
+
+
+def change(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> int:
+    """Run `query` and return how many rows it touched."""
+    with conn.cursor() as cursor:
+        return cursor.execute(query, params).rowcount
