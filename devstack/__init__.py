@@ -1,0 +1,1 @@
+"""Starts everything a developer, the demo and the tests need, privately: on free ports, with random secrets."""
