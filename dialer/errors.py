@@ -27,3 +27,7 @@ class InvalidContactFile(DialerError):
 
 class UnsafeDialString(DialerError):
     """A value may not enter a dial string; the attempt is not placed. It shows a bug, report it."""
+
+
+class InvalidRetryRules(DialerError):
+    """The retry rules can't be followed: the message names the field and its legal values."""

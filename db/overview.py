@@ -1,0 +1,69 @@
+"""What the panel's first pages show: every campaign in one line, and the calls that are up now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from db import sql
+from db.sql import AnyConnection
+from dialer.campaign import CampaignState
+
+QUERIES = sql.load("overview")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignLine:
+    """One campaign with its counts of contacts and leads."""
+
+    id: int
+    name: str
+    state: CampaignState
+    created_at: datetime
+    started_at: datetime | None
+    contacts: int
+    waiting: int
+    dialing: int
+    concluded: int
+    blocked: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """An attempt that has not ended. originated_at: when it was handed to the switch."""
+
+    attempt_id: str
+    campaign_id: int
+    campaign: str
+    phone: str
+    name: str
+    gateway: str
+    originated_at: datetime | None
+    answered_at: datetime | None
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What a new installation still lacks."""
+
+    gateways: int
+    caller_ids: int
+    audio_files: int
+    campaigns: int
+
+
+def campaign_lines(conn: AnyConnection, states: list[CampaignState], limit: int) -> list[CampaignLine]:
+    """Return the campaigns in `states`, newest first."""
+    return sql.all_of(conn, CampaignLine, QUERIES["campaign_lines"], {"states": list(states), "limit": limit})
+
+
+def live_calls(conn: AnyConnection, limit: int) -> list[LiveCall]:
+    """Return the calls that are up, the oldest first."""
+    return sql.all_of(conn, LiveCall, QUERIES["live_calls"], {"limit": limit})
+
+
+def first_steps(conn: AnyConnection) -> FirstSteps:
+    """Count what a campaign needs before it can start."""
+    found = sql.one_of(conn, FirstSteps, QUERIES["first_steps"])
+    assert found is not None
+    return found
