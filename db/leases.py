@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from redis import Redis
 
@@ -54,7 +53,7 @@ class Counts:
 
 
 def reserve(
-    redis: "Redis[Any]",
+    redis: Redis,
     gateway: GatewayLimits,
     campaign: CampaignLimits,
     total: TotalLimits,
@@ -69,29 +68,27 @@ def reserve(
     raise NotImplementedError
 
 
-def give_back(redis: "Redis[Any]", attempt_ids: Iterable[str]) -> int:
+def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
     """Return slots that no originate used: channel and rate are free again."""
     raise NotImplementedError
 
 
-def release(redis: "Redis[Any]", attempt_ids: Iterable[str]) -> int:
+def release(redis: Redis, attempt_ids: Iterable[str]) -> int:
     """Free the channels of calls that ended; their place in the minute stays taken."""
     raise NotImplementedError
 
 
-def renew(redis: "Redis[Any]", attempt_ids: Iterable[str], ttl_s: int = 60) -> list[str]:
+def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = 60) -> list[str]:
     """Keep these leases for another `ttl_s`; return the ids Redis knows no lease of (restore those)."""
     raise NotImplementedError
 
 
-def restore(redis: "Redis[Any]", attempts: Iterable[OpenAttempt], ttl_s: int = 60) -> int:
+def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = 60) -> int:
     """Write leases of open attempts that Redis has forgotten; return how many were missing."""
     raise NotImplementedError
 
 
-def rebuild(
-    redis: "Redis[Any]", attempts: Iterable[OpenAttempt], recent: Iterable[OpenAttempt] = (), ttl_s: int = 60
-) -> bool:
+def rebuild(redis: Redis, attempts: Iterable[OpenAttempt], recent: Iterable[OpenAttempt] = (), ttl_s: int = 60) -> bool:
     """After Redis was emptied: write the leases of open attempts, the last minute's originates, and a new marker.
 
     The next slot is then a second away (the bucket starts empty). False: somebody else had rebuilt it.
@@ -99,11 +96,11 @@ def rebuild(
     raise NotImplementedError
 
 
-def counts(redis: "Redis[Any]") -> Counts:
+def counts(redis: Redis) -> Counts:
     """Count the leases that have not expired."""
     raise NotImplementedError
 
 
-def minute_count(redis: "Redis[Any]", campaign_id: int) -> int:
+def minute_count(redis: Redis, campaign_id: int) -> int:
     """Count the campaign's slots of the last 60 s and those reserved ahead."""
     raise NotImplementedError

@@ -8,11 +8,11 @@ from redis import Redis
 CHANNEL = "dialer:live"
 
 
-def publish(redis: "Redis[Any]", event_type: str, facts: Mapping[str, Any]) -> bool:
+def publish(redis: Redis, event_type: str, facts: Mapping[str, Any]) -> bool:
     """Tell whoever listens; False when Redis did not take it. Never raises for Redis's sake."""
     raise NotImplementedError
 
 
-def subscribe(redis: "Redis[Any]", idle_s: float = 15.0) -> Iterator[dict[str, Any] | None]:
+def subscribe(redis: Redis, idle_s: float = 15.0) -> Iterator[dict[str, Any] | None]:
     """Yield events as they come, and None after every `idle_s` seconds of silence (so that a watcher can leave)."""
     raise NotImplementedError

@@ -7,7 +7,34 @@ from psycopg_pool import ConnectionPool
 
 Pool = ConnectionPool[Connection[Any]]
 
+CONNECT_WAIT_S = 5
+STATEMENT_LIMIT_MS = 30_000
+IDLE_TRANSACTION_LIMIT_MS = 60_000
+KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
-def open_pool(url: str, max_size: int) -> Pool:
-    """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end."""
-    raise NotImplementedError
+
+def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIMIT_MS) -> dict[str, Any]:
+    """Return libpq parameters: UTC, bounded statements, and a dead server noticed within half a minute."""
+    return {
+        **KEEPALIVES,
+        "connect_timeout": CONNECT_WAIT_S,
+        "application_name": application,
+        "options": f"-c timezone=UTC -c statement_timeout={statement_limit_ms}"
+        f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_LIMIT_MS}",
+    }
+
+
+def open_pool(url: str, max_size: int, application: str = "dialer") -> Pool:
+    """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end.
+
+    The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s.
+    """
+    return ConnectionPool(
+        url,
+        min_size=min(1, max_size),
+        max_size=max_size,
+        timeout=CONNECT_WAIT_S,
+        kwargs=connection_options(application),
+        check=ConnectionPool.check_connection,
+        open=True,
+    )

@@ -1,0 +1,26 @@
+"""`python -m db migrate`: bring the database of DIALER_DATABASE_URL to the current schema."""
+
+import logging
+import os
+import sys
+
+from db.migrate import migrate
+from dialer.errors import SettingsError
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    if arguments != ["migrate"]:
+        sys.stderr.write("usage: python -m db migrate\n")
+        return 2
+    url = os.environ.get("DIALER_DATABASE_URL")
+    if not url:
+        raise SettingsError("set DIALER_DATABASE_URL, see .env.example")
+    names = migrate(url)
+    sys.stderr.write(f"{len(names)} migrations applied\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
