@@ -11,6 +11,7 @@ from dialer.errors import SettingsError
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it reports every statement
     if arguments != ["migrate"]:
         sys.stderr.write("usage: python -m db migrate\n")
         return 2

@@ -1,15 +1,23 @@
 """Campaigns: made, moved through their states, handed to the dial loop, counted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, time
-from typing import Any
+from typing import Any, cast
 
-from db.sql import AnyConnection
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+
+from db.errors import NotFound
+from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value_of
 from dialer.calling_hours import CallingHours
-from dialer.campaign import CampaignState
+from dialer.campaign import CampaignState, check_move, states_before
+from dialer.contact import ContactState
+from dialer.errors import IllegalMove
 from dialer.outcome import Disposition
-from dialer.retry import RetryRules
+from dialer.retry import RetryRules, parse_rules
+
+queries = load("campaigns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,51 +122,140 @@ class Progress:
     leads_delivered: int
 
 
+def _values(new: NewCampaign) -> dict[str, Any]:
+    parse_rules(new.retry_rules)
+    values = {f.name: getattr(new, f.name) for f in fields(new) if f.name != "gateways"}
+    return values | {
+        "weekdays": sorted(set(new.weekdays)),
+        "retry_rules": Jsonb(dict(new.retry_rules)),
+        "crm_mapping": Jsonb(dict(new.crm_mapping)),
+    }
+
+
+def _write_gateways(conn: AnyConnection, campaign_id: int, gateways: Sequence[tuple[int, int]]) -> None:
+    change(conn, queries["drop_gateways"], {"campaign_id": campaign_id})
+    for place, (gateway_id, caller_id_id) in enumerate(gateways, 1):
+        values = {
+            "campaign_id": campaign_id,
+            "gateway_id": gateway_id,
+            "caller_id_id": caller_id_id,
+            "place": place,
+        }
+        if not change(conn, queries["add_gateway"], values):
+            raise NotFound(f"gateway {gateway_id} has no caller ID {caller_id_id}")
+
+
 def create(conn: AnyConnection, new: NewCampaign) -> int:
-    """Store a draft and return its id; raises InvalidRetryRules."""
-    raise NotImplementedError
+    """Store a draft and return its id; raises InvalidRetryRules, and NotFound for a caller ID of another gateway."""
+    with conn.transaction():
+        campaign_id = cast(int, value_of(conn, queries["create"], _values(new)))
+        _write_gateways(conn, campaign_id, new.gateways)
+    return campaign_id
 
 
 def update(conn: AnyConnection, campaign_id: int, new: NewCampaign) -> None:
-    """Replace every setting of a campaign that is a draft, scheduled or paused; raises IllegalMove otherwise."""
-    raise NotImplementedError
+    """Replace every setting, while it runs too; raises IllegalMove when it is completed or archived, NotFound."""
+    with conn.transaction():
+        if not change(conn, queries["update"], _values(new) | {"campaign_id": campaign_id}):
+            raise IllegalMove(f"a campaign that is {get(conn, campaign_id).state} can't be changed; clone it")
+        _write_gateways(conn, campaign_id, new.gateways)
 
 
 def get(conn: AnyConnection, campaign_id: int) -> Campaign:
     """Return one campaign; raises NotFound."""
-    raise NotImplementedError
+    found = one_of(conn, Campaign, queries["get"], {"campaign_id": campaign_id})
+    if found is None:
+        raise NotFound(f"there is no campaign {campaign_id}")
+    return found
 
 
 def list_all(conn: AnyConnection) -> list[Campaign]:
     """Return every campaign, newest first."""
-    raise NotImplementedError
+    return all_of(conn, Campaign, queries["list_all"])
+
+
+def _gateways(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, list[CampaignGateway]]:
+    found: dict[int, list[CampaignGateway]] = {campaign_id: [] for campaign_id in campaign_ids}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        for campaign_id, *values in cursor.execute(queries["gateways"], {"campaign_ids": list(campaign_ids)}):
+            found[campaign_id].append(CampaignGateway(*values))
+    return found
 
 
 def gateways_of(conn: AnyConnection, campaign_id: int) -> list[CampaignGateway]:
     """Return the campaign's enabled gateways in order of preference."""
-    raise NotImplementedError
+    return _gateways(conn, [campaign_id])[campaign_id]
 
 
 def move(conn: AnyConnection, campaign_id: int, target: CampaignState) -> None:
-    """Move to `target` if the state it is in allows it; raises IllegalMove, NotFound."""
-    raise NotImplementedError
+    """Move to `target` if the state it is in allows it; raises IllegalMove, NotFound.
+
+    It waits for claims under way, so no claim succeeds once a pause has returned. Nothing becomes active without
+    an enabled gateway and a caller ID registered on it.
+    """
+    with conn.transaction():
+        if target is CampaignState.ACTIVE and not gateways_of(conn, campaign_id):
+            get(conn, campaign_id)
+            raise IllegalMove("a campaign needs an enabled gateway with a registered caller ID before it can dial")
+        values = {"campaign_id": campaign_id, "target": target, "before": states_before(target)}
+        if not change(conn, queries["move"], values):
+            check_move(get(conn, campaign_id).state, target)
+            raise IllegalMove(f"the campaign's state changed while it was moved to {target}: look again")
 
 
 def active(conn: AnyConnection) -> list[DialingCampaign]:
     """Return every active campaign that has at least one enabled gateway, oldest first."""
-    raise NotImplementedError
+    campaigns = all_of(conn, Campaign, queries["active"])
+    gateways = _gateways(conn, [campaign.id for campaign in campaigns])
+    return [_dialing(campaign, gateways[campaign.id]) for campaign in campaigns if gateways[campaign.id]]
+
+
+def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> DialingCampaign:
+    return DialingCampaign(
+        id=campaign.id,
+        name=campaign.name,
+        flow_version_id=campaign.flow_version_id,
+        time_zone=campaign.time_zone,
+        hours=CallingHours(campaign.hours_start, campaign.hours_end, frozenset(campaign.weekdays)),
+        retry=parse_rules(campaign.retry_rules),
+        max_channels=campaign.max_channels,
+        calls_per_minute=campaign.calls_per_minute,
+        ring_timeout_s=campaign.ring_timeout_s,
+        max_call_s=campaign.max_call_s,
+        gateways=tuple(gateways),
+    )
 
 
 def zone_sets(conn: AnyConnection, campaign_id: int) -> dict[int, tuple[str, ...]]:
     """Return the zone sets its contacts are in (id → sorted IANA names), for calling_hours.open_zone_sets."""
-    raise NotImplementedError
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(queries["zone_sets"], {"campaign_id": campaign_id}).fetchall()
+    return {set_id: tuple(zones) for set_id, zones in rows}
 
 
 def complete_finished(conn: AnyConnection) -> list[int]:
     """Complete every active campaign that has no contact queued, dialing or waiting for retry; return their ids."""
-    raise NotImplementedError
+    with conn.transaction():
+        locked = column_of(conn, queries["lock_active"])
+        return column_of(conn, queries["complete_finished"], {"campaign_ids": locked}) if locked else []
 
 
 def progress(conn: AnyConnection, campaign_id: int) -> Progress:
     """Count the campaign's contacts by state and its attempts by disposition; raises NotFound."""
-    raise NotImplementedError
+    campaign = get(conn, campaign_id)
+    values = {"campaign_id": campaign_id}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        contacts: dict[str, int] = dict(cursor.execute(queries["contacts_by_state"], values).fetchall())
+        tallies = cursor.execute(queries["tallies"], values).fetchall()
+        leads, leads_delivered = cursor.execute(queries["leads"], values).fetchone() or (0, 0)
+    return Progress(
+        campaign_id=campaign_id,
+        state=campaign.state,
+        contacts=sum(contacts.values()),
+        **{state.value: contacts.get(state.value, 0) for state in ContactState},
+        attempts=sum(attempts for _, attempts, _ in tallies),
+        by_disposition={Disposition(name): attempts for name, attempts, _ in tallies if attempts},
+        billsec=sum(billsec for _, _, billsec in tallies),
+        leads=leads,
+        leads_delivered=leads_delivered,
+    )

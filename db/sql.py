@@ -38,7 +38,7 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
     """Say how a column becomes a field: enums from their labels, ids of calls as text, arrays as tuples."""
     if get_origin(hint) in (types.UnionType,):
         known = [c for c in map(_converter, get_args(hint)) if c is not None]
-        return (lambda v, c=known[0]: None if v is None else c(v)) if known else None
+        return _or_none(known[0]) if known else None
     if get_origin(hint) in (tuple, frozenset):
         return cast("Callable[[Any], Any]", get_origin(hint))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -48,10 +48,18 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
     return None
 
 
-@cache
+def _or_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else convert(value)
+
+
+_known: dict[type[Any], dict[str, Callable[[Any], Any] | None]] = {}
+
+
 def _converters(kind: type[Any]) -> dict[str, Callable[[Any], Any] | None]:
-    hints = get_type_hints(kind)
-    return {f.name: _converter(hints[f.name]) for f in fields(kind)}
+    if kind not in _known:  # two threads may both work it out: they come to the same
+        hints = get_type_hints(kind)
+        _known[kind] = {f.name: _converter(hints[f.name]) for f in fields(kind)}
+    return _known[kind]
 
 
 def rows_as(kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:

@@ -2,8 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfoNotFoundError
 
+from dialer.calling_hours import zone_info
 from dialer.contact import ImportReject
+from dialer.errors import InvalidNumber
+from dialer.phone import normalise
+
+PHONE_NAMES = ("phone", "телефон", "номер", "tel", "mobile", "number", "msisdn", "моб")
+NAME_NAMES = ("full name", "full_name", "fullname", "фио", "name", "имя", "contact", "контакт", "клиент", "customer")
+ZONE_NAMES = ("time zone", "time_zone", "timezone", "tz", "часовой пояс", "часовой_пояс", "zone", "пояс")
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,66 @@ class Rejected:
 
 def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     """Guess from the columns' names (Russian and English); the first column is the number when none says so."""
-    raise NotImplementedError
+    lowered = [column.strip().lower() for column in columns]
+    phone = _find(lowered, PHONE_NAMES, set())
+    taken = {0 if phone is None else phone}
+    zone = _find(lowered, ZONE_NAMES, taken)
+    name = _find(lowered, NAME_NAMES, taken | ({zone} if zone is not None else set()))
+    return ColumnMapping(taken.pop(), name, zone)
+
+
+def _find(columns: Sequence[str], names: Sequence[str], taken: set[int]) -> int | None:
+    """A column called exactly so wins over one that only contains the word."""
+    free = [(place, column) for place, column in enumerate(columns) if place not in taken]
+    for name in names:
+        for place, column in free:
+            if column == name:
+                return place
+    for name in names:
+        for place, column in free:
+            if name in column:
+                return place
+    return None
 
 
 def sort_row(
     cells: Sequence[str], columns: Sequence[str], mapping: ColumnMapping, default_country: str, default_zone: str
 ) -> Accepted | Rejected:
-    """Decide what a row is; duplicates and the blacklist are the database's to know."""
-    raise NotImplementedError
+    """Decide what a row is; duplicates and the blacklist are the database's to know.
+
+    The zone comes from its column when that holds an IANA name, else from the number, else it is `default_zone`.
+    """
+    if mapping.phone >= len(cells):
+        return Rejected(ImportReject.MALFORMED, f"the row has {len(cells)} of {len(columns)} columns and no number")
+    raw = cells[mapping.phone]
+    if not raw:
+        return Rejected(ImportReject.MALFORMED, "the cell of the phone number is empty")
+    try:
+        phone = normalise(raw, default_country)
+    except InvalidNumber as error:
+        return Rejected(ImportReject.INVALID_NUMBER, str(error))
+    named = {mapping.phone, mapping.name, mapping.time_zone}
+    return Accepted(
+        phone=phone.e164,
+        name=_cell(cells, mapping.name)[:LONGEST_NAME],
+        zones=_zones(_cell(cells, mapping.time_zone)) or phone.zones or (default_zone,),
+        extra={_column(columns, place): cell for place, cell in enumerate(cells) if place not in named and cell != ""},
+    )
+
+
+def _cell(cells: Sequence[str], place: int | None) -> str:
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _column(columns: Sequence[str], place: int) -> str:
+    return columns[place] if place < len(columns) else f"column {place + 1}"
+
+
+def _zones(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    try:
+        zone_info(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ()
+    return (text,)

@@ -7,6 +7,9 @@ CREATE TYPE disposition AS ENUM (
     'interested', 'not_interested', 'opted_out', 'callback_requested', 'transferred', 'no_input', 'hung_up',
     'machine', 'voicemail_left', 'fax', 'busy', 'no_answer', 'rejected', 'unreachable', 'invalid_number',
     'congestion', 'failed', 'cancelled', 'abandoned', 'blocked', 'lost');
+CREATE TYPE outcome AS ENUM (
+    'interested', 'not_interested', 'opted_out', 'callback_requested', 'transferred', 'no_input', 'machine',
+    'voicemail_left', 'fax', 'abandoned');
 CREATE TYPE witness AS ENUM ('hook', 'events', 'reply', 'reconcile');
 CREATE TYPE import_reject AS ENUM ('invalid_number', 'duplicate', 'blacklisted', 'malformed');
 CREATE TYPE import_state AS ENUM ('running', 'done', 'failed');
@@ -22,7 +25,7 @@ CREATE TABLE projects (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO projects (id, name) VALUES (1, 'default');
-SELECT setval(pg_get_serial_sequence('projects', 'id'), 1);
+ALTER TABLE projects ALTER COLUMN id RESTART WITH 2;
 
 CREATE TABLE users (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -129,6 +132,7 @@ CREATE TABLE campaign_gateways (
     campaign_id bigint NOT NULL REFERENCES campaigns,
     gateway_id bigint NOT NULL REFERENCES gateways,
     caller_id_id bigint NOT NULL REFERENCES caller_ids,
+    place smallint NOT NULL DEFAULT 1,                 -- order of preference
     project_id bigint NOT NULL DEFAULT 1 REFERENCES projects,
     PRIMARY KEY (project_id, campaign_id, gateway_id)
 );
@@ -183,8 +187,9 @@ CREATE TABLE contacts (
     concluded_at timestamptz,
     UNIQUE (project_id, campaign_id, phone)
 );
-CREATE INDEX contacts_due ON contacts (campaign_id, due_at, id) INCLUDE (zone_set_id)
-    WHERE state IN ('queued', 'retry');
+-- The claim reads the head of each open zone set from this index alone, however many contacts there are.
+CREATE INDEX contacts_due ON contacts (campaign_id, zone_set_id, due_at, id) WHERE state IN ('queued', 'retry');
+CREATE INDEX contacts_zone_sets ON contacts (campaign_id, zone_set_id);
 CREATE INDEX contacts_by_phone ON contacts (project_id, phone);
 
 CREATE TABLE blacklist (
@@ -214,7 +219,7 @@ CREATE TABLE attempts (
     switch_core_uuid uuid,                             -- Core-UUID of the switch the originate went to
     answered_at timestamptz,
     message_started_at timestamptz,
-    outcome text,                                      -- what the conversation decided (dialer.disposition.Outcome)
+    outcome outcome,                                   -- what the conversation decided
     outcome_at timestamptz,
     digits text NOT NULL DEFAULT '',
     amd_verdict text CHECK (amd_verdict IN ('human', 'machine', 'fax', 'unsure')),
@@ -228,9 +233,10 @@ CREATE TABLE attempts (
     recording_path text,
     concluded_by witness,
     CHECK ((concluded_at IS NULL) = (disposition IS NULL))
-);
+) WITH (fillfactor = 60);                              -- a call updates its row five times: room to do it in place
 CREATE UNIQUE INDEX attempts_one_open_per_number ON attempts (project_id, phone) WHERE concluded_at IS NULL;
-CREATE INDEX attempts_open ON attempts (claimed_at) WHERE concluded_at IS NULL;
+CREATE INDEX attempts_open ON attempts (campaign_id, claimed_at) WHERE concluded_at IS NULL;
+CREATE INDEX attempts_by_time ON attempts USING brin (claimed_at);
 CREATE INDEX attempts_by_contact ON attempts (contact_id, number);
 CREATE INDEX attempts_by_campaign ON attempts (campaign_id, claimed_at);
 
@@ -242,7 +248,7 @@ CREATE TABLE campaign_tallies (                        -- roll-up; shards keep h
     attempts bigint NOT NULL DEFAULT 0,
     billsec bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (project_id, campaign_id, disposition, shard)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE leads (                                   -- the outbox too: exactly one row per interested attempt
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -253,6 +259,7 @@ CREATE TABLE leads (                                   -- the outbox too: exactl
     state lead_state NOT NULL DEFAULT 'pending',
     tries integer NOT NULL DEFAULT 0,
     next_try_at timestamptz NOT NULL DEFAULT now(),    -- also the claim: pushed ahead while somebody posts it
+    held_at timestamptz,                               -- somebody posts it; still set when due: the poster vanished
     is_ambiguous boolean NOT NULL DEFAULT false,       -- a post may have arrived: look it up before the next one
     external_id text,
     last_error text,

@@ -1,0 +1,91 @@
+-- create -- A draft.
+INSERT INTO campaigns (
+    name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
+    calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping)
+VALUES (
+    %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
+    %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
+    %(retry_rules)s, %(is_recording)s, %(crm_mapping)s)
+RETURNING id
+
+-- update -- Every setting; live calls keep the flow's version they began with.
+UPDATE campaigns
+SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_version_id)s,
+    default_country = %(default_country)s, time_zone = %(time_zone)s, hours_start = %(hours_start)s,
+    hours_end = %(hours_end)s, weekdays = %(weekdays)s, max_channels = %(max_channels)s,
+    calls_per_minute = %(calls_per_minute)s, ring_timeout_s = %(ring_timeout_s)s, max_call_s = %(max_call_s)s,
+    retry_rules = %(retry_rules)s, is_recording = %(is_recording)s, crm_mapping = %(crm_mapping)s
+WHERE id = %(campaign_id)s AND state IN ('draft', 'scheduled', 'active', 'paused')
+
+-- drop_gateways -- Before the new ones are written.
+DELETE FROM campaign_gateways WHERE campaign_id = %(campaign_id)s
+
+-- add_gateway -- Only a caller ID registered on that very gateway fits.
+INSERT INTO campaign_gateways (campaign_id, gateway_id, caller_id_id, place)
+SELECT %(campaign_id)s, i.gateway_id, i.id, %(place)s
+FROM caller_ids i WHERE i.id = %(caller_id_id)s AND i.gateway_id = %(gateway_id)s
+
+-- get -- One campaign.
+SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    started_at, ended_at
+FROM campaigns WHERE id = %(campaign_id)s
+
+-- list_all -- Every campaign, newest first.
+SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    started_at, ended_at
+FROM campaigns ORDER BY id DESC
+
+-- active -- What dials, oldest first.
+SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    started_at, ended_at
+FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
+
+-- gateways -- The enabled gateways of some campaigns with the number each campaign shows there.
+SELECT cg.campaign_id, g.id AS gateway_id, g.name, g.max_channels, g.calls_per_second::float8 AS calls_per_second,
+    g.calls_per_minute, i.phone AS caller_id
+FROM campaign_gateways cg
+JOIN gateways g ON g.id = cg.gateway_id AND g.is_enabled
+JOIN caller_ids i ON i.id = cg.caller_id_id AND i.gateway_id = g.id
+WHERE cg.campaign_id = ANY(%(campaign_ids)s::bigint[])
+ORDER BY cg.campaign_id, cg.place, g.name
+
+-- move -- The conditional UPDATE says who moved it: of two that press a button, one row count is 0.
+UPDATE campaigns
+SET state = %(target)s,
+    started_at = CASE WHEN %(target)s = 'active' THEN coalesce(started_at, now()) ELSE started_at END,
+    ended_at = CASE WHEN %(target)s = 'completed' THEN now() ELSE ended_at END
+WHERE id = %(campaign_id)s AND state = ANY(%(before)s::campaign_state[])
+
+-- zone_sets -- The distinct zone sets of a campaign by skipping through the index: one probe a set, not one a contact.
+WITH RECURSIVE found AS (
+    (SELECT zone_set_id FROM contacts WHERE campaign_id = %(campaign_id)s ORDER BY zone_set_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.zone_set_id FROM contacts c
+            WHERE c.campaign_id = %(campaign_id)s AND c.zone_set_id > found.zone_set_id
+            ORDER BY c.zone_set_id LIMIT 1)
+    FROM found WHERE found.zone_set_id IS NOT NULL
+)
+SELECT z.id, z.zones FROM found JOIN zone_sets z ON z.id = found.zone_set_id
+
+-- lock_active -- Campaigns that may be finished; one that is being paused or imported into waits for the next look.
+SELECT id FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id FOR UPDATE SKIP LOCKED
+
+-- complete_finished -- A statement of its own: its snapshot is newer than the locks, so it sees a finished import.
+UPDATE campaigns c SET state = 'completed', ended_at = now()
+WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state = 'active'
+    AND NOT EXISTS (SELECT FROM contacts WHERE campaign_id = c.id AND state IN ('queued', 'retry'))
+    AND NOT EXISTS (SELECT FROM attempts WHERE campaign_id = c.id AND concluded_at IS NULL)
+RETURNING c.id
+
+-- contacts_by_state -- For the progress.
+SELECT state::text, count(*) FROM contacts WHERE campaign_id = %(campaign_id)s GROUP BY state
+
+-- tallies -- Attempts by disposition from the roll-up.
+SELECT disposition::text, sum(attempts)::bigint, sum(billsec)::bigint
+FROM campaign_tallies WHERE project_id = 1 AND campaign_id = %(campaign_id)s GROUP BY disposition
+
+-- leads -- How many are owed in all, and how many the CRM has.
+SELECT count(*), count(*) FILTER (WHERE state = 'delivered') FROM leads WHERE campaign_id = %(campaign_id)s
