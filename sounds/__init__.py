@@ -1,0 +1,1 @@
+"""The built-in prompts of a call, in Russian and English, and the scripts that make them from text."""
