@@ -142,6 +142,41 @@ def spawn(
     return Child(name, process, log, stop_signal, stop_timeout_s)
 
 
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stop_signal: signal.Signals = signal.SIGINT,
+    stop_timeout_s: float = 10.0,
+) -> int:
+    """Run a program in our own terminal and group and return its status; when we are stopped, it is stopped first.
+
+    stop_timeout_s: how long it may take to end in good order before it is killed.
+    """
+    process = subprocess.Popen([str(part) for part in argv], cwd=cwd, env=env, preexec_fn=_die_with_parent)
+    try:
+        return process.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(stop_signal)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(stop_timeout_s)
+        process.kill()
+        process.wait()
+        raise
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
+def die_with_make() -> None:
+    """End in order when the `make` that started us is killed; a program started by hand may outlive its shell."""
+    if "MAKELEVEL" in os.environ:
+        _die_with_parent()
+
+
 def descendants(root_pid: int) -> list[int]:
     """Return the ids of all processes below `root_pid`, nearest first."""
     children: dict[int, list[int]] = {}

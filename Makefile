@@ -1,0 +1,30 @@
+# Every target is one plain command, so that make starts it directly and passes signals on to it.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help setup demo up down test lint
+
+export PYTHON SWITCH FREESWITCH_BINARY
+VENV_PYTHON := .venv/bin/python
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: Debian packages (apt) and .venv
+	@python3 -m devstack.bootstrap
+
+demo: setup ## Dial a whole campaign of 120 rows on this machine, about a minute, and verify it
+	@$(VENV_PYTHON) -m demo
+
+up: setup ## Start the stack and leave it running; prints the panel's address and sign-in
+	@$(VENV_PYTHON) -m devstack up
+
+down: ## Stop what `make up` started
+	@$(VENV_PYTHON) -m devstack down
+
+test: ## Run every check and test; SWITCH=freeswitch runs the switch's tests on a real one
+	@python3 -m devstack.bootstrap --tests
+	@$(VENV_PYTHON) -m devstack.checks
+
+lint: ## Run only the linters and type checks
+	@python3 -m devstack.bootstrap --tests
+	@$(VENV_PYTHON) -m devstack.checks --lint
