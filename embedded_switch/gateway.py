@@ -1,5 +1,6 @@
 """A carrier's gateway as the configuration spells it, with the state the engine keeps about it."""
 
+import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -25,16 +26,16 @@ class Gateway:
     register: bool = False
     caller_id_in_from: bool = False
     ping_s: int | None = None  # OPTIONS every so many seconds; None: never, and the gateway counts as UP
-    ping_min: int = 1  # this many failed pings in a row take the gateway DOWN
-    ping_max: int = 1  # this many answered pings in a row take it UP again
+    ping_min: int = 1  # the count of answered pings below which the gateway is DOWN
+    ping_max: int = 1  # the count goes no higher than this; each missed ping takes one off
     expire_s: int = 3600
     retry_s: int = 30
     extension: str = ""
     status: GatewayStatus = GatewayStatus.UP
     registration: str = "NOREG"  # NOREG, TRYING, REGED, FAILED, FAIL_WAIT
-    pings_failed: int = 0
-    pings_answered: int = 0
+    ping_count: int = 1
     last_ping_ms: float | None = None
+    _ip: str = ""
     calls_out: int = 0
     failed_calls_out: int = 0
 
@@ -47,6 +48,18 @@ class Gateway:
     def port(self) -> int:
         """Return the proxy's port, 5060 unless given."""
         return int(self.proxy.rpartition(":")[2]) if self._has_port() else 5060
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return where messages go; a name is looked up once. Raises OSError when it has no address."""
+        if not self._ip:
+            self._ip = socket.gethostbyname(self.host)
+        return self._ip, self.port
+
+    def from_uri(self, caller_number: str) -> str:
+        """Return the URI of the From header: the caller's number, or our account with the carrier."""
+        user = caller_number if self.caller_id_in_from else self.from_user or self.username or caller_number
+        return f"sip:{user}@{self.from_domain or self.realm or self.proxy}"
 
     def _has_port(self) -> bool:
         return self.proxy.rpartition(":")[2].isdigit() and ":" in self.proxy
