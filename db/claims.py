@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import cast
 
 from db.campaigns import CampaignGateway, DialingCampaign
-from db.sql import AnyConnection
+from db.sql import AnyConnection, all_of, change, column_of, load, value_of
 from dialer.dial_string import DialString
+
+queries = load("claims")
+
+POSTPONE_S = 30
+"""How long a contact whose number is ringing in another campaign waits before it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,25 @@ class ClaimedAttempt:
 
     def dial_string(self) -> DialString:
         """Return what the originate says; raises UnsafeDialString."""
-        raise NotImplementedError
+        return DialString(
+            attempt_id=self.attempt_id,
+            gateway=self.gateway,
+            number=self.phone,
+            caller_id=self.caller_id,
+            campaign_id=self.campaign_id,
+            gateway_id=self.gateway_id,
+            flow_version_id=self.flow_version_id,
+            ring_timeout_s=self.ring_timeout_s,
+            max_call_s=self.max_call_s,
+        )
 
 
 def due_count(conn: AnyConnection, campaign: DialingCampaign, open_zone_sets: Sequence[int], at_most: int) -> int:
     """Count contacts that are due now, up to `at_most`: what to reserve slots for."""
-    raise NotImplementedError
+    if not open_zone_sets or at_most <= 0:
+        return 0
+    values = {"campaign_id": campaign.id, "zone_sets": list(open_zone_sets), "at_most": at_most}
+    return cast(int, value_of(conn, queries["due_count"], values))
 
 
 def claim(
@@ -45,25 +64,45 @@ def claim(
 ) -> list[ClaimedAttempt]:
     """Claim at most one due contact per reserved attempt id; commits when `conn` has no transaction open.
 
-    Returned attempts carry the first ids of `attempt_ids`, in order; give the slots of the others back.
+    Contacts that a rule forbids are blocked or concluded on the way, so fewer may come back than are due: give the
+    slots of the ids that are not among the returned attempts back.
     """
-    raise NotImplementedError
+    if not attempt_ids or not open_zone_sets:
+        return []
+    values = {
+        "campaign_id": campaign.id,
+        "gateway_id": gateway.gateway_id,
+        "zone_sets": list(open_zone_sets),
+        "attempt_ids": list(attempt_ids),
+        "wanted": len(attempt_ids),
+        "max_attempts": campaign.retry.max_attempts,
+        "postpone_s": POSTPONE_S,
+        "now": now or datetime.now(UTC),
+    }
+    with conn.transaction():
+        return all_of(conn, ClaimedAttempt, queries["claim"], values)
 
 
-def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str) -> list[str]:
+def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None) -> list[str]:
     """Record that these go to the wire now, and return those that may: commit, then send exactly those.
 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
     blacklisted since the claim. Release what is left out.
     """
-    raise NotImplementedError
+    with conn.transaction():
+        values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
+        marked = set(column_of(conn, queries["mark_originated"], values))
+    return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
 
 
 def release(conn: AnyConnection, attempt_ids: Sequence[str]) -> int:
     """Undo claims that were never originated: the contact is due as before. Return how many were undone."""
-    raise NotImplementedError
+    return change(conn, queries["release"], {"attempt_ids": list(attempt_ids)})
 
 
 def release_stale(conn: AnyConnection, older_than_s: float) -> list[str]:
-    """Undo claims nobody originated within `older_than_s` (a scheduler died between claim and originate)."""
-    raise NotImplementedError
+    """Undo claims nobody originated within `older_than_s` (a scheduler died in between); return their ids."""
+    with conn.transaction():
+        stale = column_of(conn, queries["stale"], {"older_than_s": older_than_s})
+        release(conn, stale)
+    return stale

@@ -67,3 +67,15 @@ def first_steps(conn: AnyConnection) -> FirstSteps:
     found = sql.one_of(conn, FirstSteps, QUERIES["first_steps"])
     assert found is not None
     return found
+
+
+def flow_id_of(conn: AnyConnection, flow_version_id: int) -> int:
+    """Return the flow that a version belongs to."""
+    return int(sql.value_of(conn, QUERIES["flow_id_of"], {"flow_version_id": flow_version_id}))
+
+
+def free_flow_name(conn: AnyConnection, wanted: str) -> str:
+    """Return `wanted`, or `wanted (2)` and so on when flows are called that already."""
+    taken = set(sql.column_of(conn, QUERIES["flow_names_like"], {"name": wanted}))
+    names = (wanted, *(f"{wanted} ({number})" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)

@@ -34,3 +34,9 @@ SELECT (SELECT count(*) FROM gateways) AS gateways,
        (SELECT count(*) FROM caller_ids) AS caller_ids,
        (SELECT count(*) FROM audio_files) AS audio_files,
        (SELECT count(*) FROM campaigns) AS campaigns;
+
+-- flow_id_of -- the flow that a version belongs to
+SELECT flow_id FROM flow_versions WHERE id = %(flow_version_id)s;
+
+-- flow_names_like -- names that are or begin with a name
+SELECT name FROM flows WHERE project_id = 1 AND starts_with(name, %(name)s);
