@@ -112,8 +112,8 @@ def install_packages(wanted: list[Package]) -> None:
     if not missing:
         return
     if shutil.which("apt-get", path="/usr/bin:/bin") is None:
-        names = ", ".join(f"{package.name} ({package.why})" for package in missing)
-        raise SetupFailed(f"this is no Debian; install what corresponds to: {names}")
+        glossed = ", ".join(f"{package.name} ({package.why})" for package in missing)
+        raise SetupFailed(f"this is no Debian; install what corresponds to: {glossed}")
     print("Installing Debian packages (none of them is allowed to start a server):")
     for package in missing:
         print(f"  {package.name:<14} {package.why}")
