@@ -1,0 +1,103 @@
+"""One answered call from its first moment to its last: wires the conversation and lets nothing escape."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from dialer.call_flow import Prompt
+from fs_scripts import hangup_facts, prompts
+from fs_scripts.amd.energy import EnergyDetector
+from fs_scripts.call_record import CallRecord
+from fs_scripts.channel import Channel
+from fs_scripts.conversation import Conversation
+from fs_scripts.ear import Ear
+from fs_scripts.menu import Menu
+from fs_scripts.resources import Resources, resources
+
+logger = logging.getLogger(__name__)
+
+NO_FLOW = "nobody can say how to hold this call, it is abandoned"
+FAILED = "the call script failed"
+
+BROKEN = "NORMAL_TEMPORARY_FAILURE"
+"""Cause with which a call that we can't hold is hung up."""
+
+
+def run(session: Any) -> None:
+    """Hold the call of this session. Never raises: the switch copies an exception's text into a fixed buffer."""
+    channel: Channel | None = None
+    try:
+        channel = Channel(session)
+        _hold(channel, resources())
+    except Exception:
+        logger.exception(FAILED, extra={"attempt_id": _attempt_id(channel)})
+        _hang_up_broken(channel)
+    finally:
+        _release(channel)
+
+
+def _hold(channel: Channel, shared: Resources) -> None:
+    attempt_id = channel.variable(hangup_facts.ATTEMPT_ID)
+    record = CallRecord(
+        channel,
+        attempt_id,
+        int(channel.variable(hangup_facts.CAMPAIGN_ID)),
+        shared.memory,
+        shared.announcer,
+        shared.background,
+    )
+    setup = record.answered(int(channel.variable(hangup_facts.FLOW_VERSION_ID)))
+    if setup is None:
+        logger.error(NO_FLOW, extra={"attempt_id": attempt_id})
+        record.abandoned()
+        channel.hang_up(BROKEN)
+        return
+    if not channel.hears_key_events():
+        channel.start_tone_keys()
+    if setup.is_recording:
+        _record_whole_call(channel, shared.settings.recordings_dir, attempt_id)
+    read = shared.settings
+
+    def path_of(prompt: Prompt) -> Path:
+        return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
+
+    ear = Ear(channel, attempt_id, read.tap_dir, EnergyDetector(), record.evidence)
+    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow))
+    try:
+        conversation.hold()
+    finally:
+        record.close()
+
+
+def _record_whole_call(channel: Channel, folder: Path, attempt_id: str) -> None:
+    path = folder.absolute() / attempt_id[:2] / f"{attempt_id}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    channel.remember(hangup_facts.RECORDING, str(path.relative_to(folder.absolute())))
+    channel.start_recording(path)
+
+
+def _hang_up_broken(channel: Channel | None) -> None:
+    """End a call whose script failed; before the message began a person counts as abandoned."""
+    if channel is None:
+        return
+    try:
+        if not channel.variable(hangup_facts.MESSAGE_STARTED) and not channel.variable(hangup_facts.OUTCOME):
+            channel.remember(hangup_facts.OUTCOME, "abandoned")
+        channel.hang_up(BROKEN)
+    except Exception:
+        logger.exception(FAILED)
+
+
+def _release(channel: Channel | None) -> None:
+    try:
+        if channel is not None:
+            channel.release()
+    except Exception:
+        logger.exception(FAILED)
+
+
+def _attempt_id(channel: Channel | None) -> str:
+    try:
+        return channel.variable(hangup_facts.ATTEMPT_ID) if channel else ""
+    except Exception:  # noqa: BLE001 - only names the call in the log
+        return ""

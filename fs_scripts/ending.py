@@ -1,0 +1,58 @@
+"""The end of a leg, as the hangup hook hears of it: conclude the attempt, free its channel, wake the lead worker."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from db import leases
+from db.errors import RedisAway
+from fs_scripts import hangup_facts, lead_worker
+from fs_scripts.amd.tap import path_for
+from fs_scripts.resources import Resources, resources
+
+logger = logging.getLogger(__name__)
+
+FAILED = "the hangup hook failed, another witness concludes the attempt"
+CONCLUDED = "an attempt was concluded"
+LEASE_KEPT = "the channel's lease was not released, it expires by itself"
+
+
+def run(env: Any) -> None:
+    """Conclude the attempt of the leg whose final event `env` is. Never raises: nobody could handle it."""
+    try:
+        _conclude(env, resources())
+    except Exception:
+        logger.exception(FAILED, extra={"attempt_id": env.getHeader(f"variable_{hangup_facts.ATTEMPT_ID}")})
+
+
+def _conclude(env: Any, shared: Resources) -> None:
+    facts = hangup_facts.facts_of(env.getHeader, datetime.now(UTC))
+    if facts is None:
+        return
+    concluded = shared.memory.concluded(facts)
+    _release_lease(shared, facts.attempt_id)
+    path_for(shared.settings.tap_dir, facts.attempt_id).unlink(missing_ok=True)
+    disposition = concluded.disposition if concluded else None
+    shared.announcer.announce(
+        "call.ended",
+        attempt_id=facts.attempt_id,
+        campaign_id=hangup_facts.campaign_id_of(env.getHeader),
+        disposition=disposition,
+        hangup_cause=facts.hangup_cause,
+        billsec=facts.billsec,
+    )
+    if concluded and concluded.lead_id is not None:
+        lead_worker.wake()
+    logger.info(
+        CONCLUDED,
+        extra={"attempt_id": facts.attempt_id, "cause": facts.hangup_cause, "disposition": disposition},
+    )
+
+
+def _release_lease(shared: Resources, attempt_id: str) -> None:
+    try:
+        leases.release(shared.redis, [attempt_id])
+    except (RedisAway, RedisError):
+        logger.warning(LEASE_KEPT, extra={"attempt_id": attempt_id})

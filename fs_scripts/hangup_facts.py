@@ -1,0 +1,72 @@
+"""What the hangup hook's environment says of a call: the switch's final event → CallFacts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from dialer.disposition import CallFacts
+from dialer.outcome import Outcome
+
+ATTEMPT_ID = "dialer_attempt_id"
+CAMPAIGN_ID = "dialer_campaign_id"
+FLOW_VERSION_ID = "dialer_flow_version_id"
+GATEWAY_ID = "dialer_gateway_id"
+OUTCOME = "dialer_outcome"
+DIGITS = "dialer_digits"
+AMD_VERDICT = "dialer_amd_verdict"
+MESSAGE_STARTED = "dialer_message_started"
+RECORDING = "dialer_recording"
+"""Channel variables; the hook finds each as `variable_<name>`."""
+
+Header = Callable[[str], str | None]
+
+
+def facts_of(header: Header, now: datetime) -> CallFacts | None:
+    """Return the facts, None when the leg is not one of our attempts. header: name → value of the final event."""
+    attempt_id = _variable(header, ATTEMPT_ID)
+    if not attempt_id:
+        return None
+    answered_at = _time(header("Caller-Channel-Answered-Time"))
+    return CallFacts(
+        attempt_id=attempt_id,
+        hangup_cause=header("Hangup-Cause") or _variable(header, "hangup_cause"),
+        ended_at=_time(header("Caller-Channel-Hangup-Time")) or now,
+        sip_code=_sip_code(header, answered_at is not None),
+        answered_at=answered_at,
+        billsec=_whole(_variable(header, "billsec")) if answered_at else 0,
+        digits=_variable(header, DIGITS),
+        outcome=_outcome(_variable(header, OUTCOME)),
+        amd_verdict=_variable(header, AMD_VERDICT) or None,
+        message_started=_variable(header, MESSAGE_STARTED) == "true",
+        recording_path=_variable(header, RECORDING) or None,
+    )
+
+
+def campaign_id_of(header: Header) -> int:
+    """Return the campaign's id, 0 when the leg is not one of ours."""
+    return _whole(_variable(header, CAMPAIGN_ID))
+
+
+def _variable(header: Header, name: str) -> str:
+    return header(f"variable_{name}") or ""
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 0
+
+
+def _time(microseconds: str | None) -> datetime | None:
+    """Read the switch's epoch microseconds; 0 means that it did not happen."""
+    value = _whole(microseconds)
+    return datetime.fromtimestamp(value / 1_000_000, UTC) if value else None
+
+
+def _sip_code(header: Header, was_answered: bool) -> int | None:  # noqa: FBT001
+    """Read `sip:486`; an answered call is 200, whatever its BYE was answered with."""
+    if was_answered:
+        return 200
+    kind, _, code = _variable(header, "proto_specific_hangup_cause").partition(":")
+    return _whole(code) or None if kind == "sip" else None
+
+
+def _outcome(text: str) -> Outcome | None:
+    return Outcome(text) if text in set(Outcome) else None

@@ -1,0 +1,116 @@
+"""What a call writes down: into PostgreSQL when it answers in time, else onto the switch's own disk."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+
+from db import attempts, conclusion, spool_apply
+from db.errors import DatabaseAway
+from dialer.call_flow import CallFlow
+from dialer.disposition import CallFacts
+from dialer.outcome import Outcome, Witness
+from fs_scripts.flow_cache import FlowCache
+
+logger = logging.getLogger(__name__)
+
+SPOOLED = "PostgreSQL did not take it in time, written to the spool"
+REFUSED = "PostgreSQL refused it, written to the spool"
+NOT_KEPT = "the detector's evidence was not kept"
+
+T = TypeVar("T")
+
+
+class Postgres(Protocol):
+    """What is needed of db.bounded.BoundedPostgres."""
+
+    def run(self, job: Callable[[psycopg.Connection[Any]], T], wait_ms: int | None = None) -> T:
+        """Run `job` in one transaction; raises DatabaseAway when it is not done in time."""
+
+
+class Disk(Protocol):
+    """What is needed of db.spool.Spool."""
+
+    def write(self, kind: str, payload: Mapping[str, Any]) -> Path:
+        """Store one record durably; raises SpoolFull."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How this call is to be held. is_recording: the campaign wants the whole call recorded."""
+
+    flow: CallFlow
+    is_recording: bool
+
+
+class Memory:
+    """Writes of every call of this switch; each method returns once the fact is safe, and raises SpoolFull else."""
+
+    def __init__(self, postgres: Postgres, disk: Disk, setups: FlowCache[Setup]) -> None:
+        self._postgres = postgres
+        self._disk = disk
+        self._setups = setups
+
+    def answered(self, attempt_id: str, campaign_id: int, flow_version_id: int, at: datetime) -> Setup | None:
+        """Record the answer and return how the call is to be held.
+
+        None: nobody can say it. PostgreSQL is away and no earlier call used this version of the flow.
+        """
+
+        def job(conn: psycopg.Connection[Any]) -> attempts.CallContext | None:
+            attempts.mark_answered(conn, attempt_id, at)
+            return attempts.call_context(conn, attempt_id)
+
+        context = self._keep(job, spool_apply.answered(attempt_id, at))
+        if context is None:
+            return self._setups.get(campaign_id, flow_version_id)
+        return self._setups.learn(
+            context.campaign_id,
+            context.flow_version_id,
+            lambda flow: Setup(flow, context.is_recording),
+            context.definition,
+        )
+
+    def message_started(self, attempt_id: str, at: datetime) -> None:
+        """Record that the first prompt begins."""
+        self._keep(
+            lambda conn: attempts.mark_message_started(conn, attempt_id, at),
+            spool_apply.message_started(attempt_id, at),
+        )
+
+    def outcome(self, attempt_id: str, decided: Outcome, digits: str, amd_verdict: str | None, at: datetime) -> None:
+        """Record what the conversation decided."""
+        self._keep(
+            lambda conn: attempts.record_outcome(conn, attempt_id, decided, digits, amd_verdict, at),
+            spool_apply.outcome(attempt_id, decided, digits, amd_verdict, at),
+        )
+
+    def concluded(self, facts: CallFacts) -> conclusion.Concluded | None:
+        """Conclude the attempt. None: somebody had, or it waits in the spool."""
+        return self._keep(
+            lambda conn: conclusion.conclude(conn, facts, Witness.HOOK), spool_apply.concluded(facts, Witness.HOOK)
+        )
+
+    def evidence(self, attempt_id: str, verdict: str, evidence: Mapping[str, Any]) -> None:
+        """Keep why the detector decided; it is not worth a place in the spool."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_amd(conn, attempt_id, verdict, dict(evidence)))
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def _keep(self, job: Callable[[psycopg.Connection[Any]], T], record: tuple[str, dict[str, Any]]) -> T | None:
+        """Run the job; else spool the same fact and return None. Both may happen: the facts are idempotent."""
+        kind, payload = record
+        fields = {"attempt_id": payload["attempt_id"], "kind": kind}
+        try:
+            return self._postgres.run(job)
+        except DatabaseAway:
+            logger.warning(SPOOLED, extra=fields)
+        except psycopg.Error:
+            logger.exception(REFUSED, extra=fields)
+        self._disk.write(kind, payload)
+        return None

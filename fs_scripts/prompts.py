@@ -1,0 +1,22 @@
+"""Where a prompt's audio is."""
+
+from pathlib import Path
+
+from dialer.call_flow import Prompt, PromptKind
+from dialer.errors import DialerError
+
+
+class PromptMissing(DialerError):
+    """A prompt's file is not there: put it back, or upload the audio again."""
+
+
+def path_of(prompt: Prompt, language: str, sounds_dir: Path, audio_dir: Path) -> Path:
+    """Return the absolute path of a prompt's file; raise PromptMissing when there is none."""
+    if prompt.kind is PromptKind.BUILTIN:
+        path = sounds_dir / language / f"{prompt.name}.wav"
+    else:
+        path = audio_dir / prompt.name
+    path = path.absolute()
+    if not path.is_file():
+        raise PromptMissing(f"there is no audio file {path}")
+    return path

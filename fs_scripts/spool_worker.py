@@ -1,0 +1,49 @@
+"""The thread that brings spooled facts to PostgreSQL as soon as it is back."""
+
+import logging
+import time
+
+import psycopg
+
+from db import spool_apply
+from db.bounded import BoundedPostgres
+from db.errors import DatabaseAway
+from db.spool import Spool
+from fs_scripts import lead_worker
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 1.0
+APPLY_WAIT_MS = 5000
+"""A replay is nobody's call: it may take longer than one inside a call."""
+
+DRAINED = "spooled facts were written to PostgreSQL"
+STILL_AWAY = "PostgreSQL is still away, spooled facts wait"
+FAILED = "a spooled fact could not be applied, it is tried again"
+
+
+def run(postgres: BoundedPostgres, spool: Spool) -> None:
+    """Drain for as long as the switch lives."""
+    while True:
+        time.sleep(POLL_S)
+        drain(postgres, spool)
+
+
+def drain(postgres: BoundedPostgres, spool: Spool) -> int:
+    """Bring what waits to PostgreSQL; return how many facts, 0 while it is away. Never raises."""
+    try:
+        if not spool.usage():
+            return 0
+        drained = spool.drain(
+            lambda kind, payload: postgres.run(lambda conn: spool_apply.apply(conn, kind, payload), APPLY_WAIT_MS)
+        )
+    except DatabaseAway:
+        logger.info(STILL_AWAY)
+        return 0
+    except (psycopg.Error, OSError):
+        logger.exception(FAILED)
+        return 0
+    if drained:
+        logger.info(DRAINED, extra={"count": drained})
+        lead_worker.wake()
+    return drained

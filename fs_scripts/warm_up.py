@@ -1,0 +1,39 @@
+"""The switch's start: import what calls need, tidy up after a switch that died, start the workers."""
+
+import importlib
+import logging
+
+from fs_scripts import background, lead_worker, log, spool_worker
+from fs_scripts.amd import tap
+from fs_scripts.resources import Resources, resources
+
+logger = logging.getLogger(__name__)
+
+READY = "call scripts ready"
+FAILED = "the call scripts can't work: calls will be abandoned until this is corrected"
+SWEPT = "taps of a switch that died were deleted"
+
+NEEDED_BY_CALLS = ("fs_scripts.call", "fs_scripts.ending", "numpy", "requests", "psycopg", "redis")
+
+
+def run() -> None:
+    """Make everything ready once. Never raises; a failure is in the log and every call is abandoned until then."""
+    try:
+        shared = resources()
+        log.set_up(shared.settings.log_level)
+        _start(shared)
+        logger.info(READY)
+    except Exception:
+        log.set_up("INFO")
+        logger.exception(FAILED)
+
+
+def _start(shared: Resources) -> None:
+    for name in NEEDED_BY_CALLS:
+        importlib.import_module(name)
+    left = tap.sweep(shared.settings.tap_dir)
+    if left:
+        logger.warning(SWEPT, extra={"count": left})
+    shared.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    background.start_thread("spool", lambda: spool_worker.run(shared.postgres, shared.spool))
+    background.start_thread("leads", lambda: lead_worker.run(lambda: None))
