@@ -78,7 +78,7 @@ def english(chance: random.Random) -> Row:
     if chance.random() < 0.5:
         phone, city, zone = f"+1212555{chance.randrange(100, 200):04}", "New York", "America/New_York"
     else:
-        phone, city, zone = f"+447700900{chance.randrange(1000):03}", "London", "Europe/London"
+        phone, city, zone = f"+442079460{chance.randrange(1000):03}", "London", "Europe/London"
     return Row(name, phone, city, zone, chance.choice(TARIFFS))
 
 
