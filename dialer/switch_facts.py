@@ -1,0 +1,81 @@
+"""What the switch's final event of a leg says of its call: headers → CallFacts, for the hook and for who hears events."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from dialer.disposition import CallFacts
+from dialer.outcome import Outcome
+
+ATTEMPT_ID = "dialer_attempt_id"
+CAMPAIGN_ID = "dialer_campaign_id"
+FLOW_VERSION_ID = "dialer_flow_version_id"
+GATEWAY_ID = "dialer_gateway_id"
+OUTCOME = "dialer_outcome"
+DIGITS = "dialer_digits"
+AMD_VERDICT = "dialer_amd_verdict"
+MESSAGE_STARTED = "dialer_message_started"
+RECORDING = "dialer_recording"
+"""Channel variables; an event carries each as `variable_<name>`."""
+
+Header = Callable[[str], str | None]
+"""Header's name → its value, None or empty when the event lacks it."""
+
+
+def facts_from_headers(header: Header, ended_at: datetime) -> CallFacts | None:
+    """Return the facts; None when the leg is not one of our attempts.
+
+    ended_at: when the event was heard (aware); the switch's own hangup time is preferred.
+    """
+    attempt_id = _variable(header, ATTEMPT_ID)
+    if not attempt_id:
+        return None
+    answered_at = _time(header("Caller-Channel-Answered-Time"))
+    return CallFacts(
+        attempt_id=attempt_id,
+        hangup_cause=header("Hangup-Cause") or _variable(header, "hangup_cause"),
+        ended_at=_time(header("Caller-Channel-Hangup-Time")) or ended_at,
+        sip_code=_sip_code(header, answered_at),
+        answered_at=answered_at,
+        billsec=_whole(_variable(header, "billsec")) if answered_at else 0,
+        digits=_variable(header, DIGITS),
+        outcome=_outcome(_variable(header, OUTCOME)),
+        amd_verdict=_variable(header, AMD_VERDICT) or None,
+        message_started=_variable(header, MESSAGE_STARTED) == "true",
+        recording_path=_variable(header, RECORDING) or None,
+    )
+
+
+def campaign_id_of(header: Header) -> int:
+    """Return the campaign's id, 0 when the leg is not one of ours."""
+    return _whole(_variable(header, CAMPAIGN_ID))
+
+
+def gateway_id_of(header: Header) -> int:
+    """Return the gateway's id, 0 when the leg is not one of ours."""
+    return _whole(_variable(header, GATEWAY_ID))
+
+
+def _variable(header: Header, name: str) -> str:
+    return header(f"variable_{name}") or ""
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() else 0
+
+
+def _time(microseconds: str | None) -> datetime | None:
+    """Read the switch's epoch microseconds; 0 means that it did not happen."""
+    value = _whole(microseconds)
+    return datetime.fromtimestamp(value / 1_000_000, UTC) if value else None
+
+
+def _sip_code(header: Header, answered_at: datetime | None) -> int | None:
+    """Read `sip:486`; an answered call is 200, whatever its BYE was answered with."""
+    if answered_at is not None:
+        return 200
+    kind, _, code = _variable(header, "proto_specific_hangup_cause").partition(":")
+    return _whole(code) or None if kind == "sip" else None
+
+
+def _outcome(text: str) -> Outcome | None:
+    return Outcome(text) if text in set(Outcome) else None
