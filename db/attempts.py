@@ -1,11 +1,20 @@
 """Attempts: what the call itself commits while it goes on, and which are open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.sql import AnyConnection
-from dialer.outcome import Outcome
+from psycopg.types.json import Jsonb
+
+from db import blacklist
+from db.blacklist import BlacklistReason
+from db.conclusion import conclude
+from db.sql import AnyConnection, all_of, change, load, one_of, value_of
+from dialer.disposition import CallFacts
+from dialer.outcome import PRESSED, Outcome, Witness
+
+queries = load("attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +50,23 @@ class CallContext:
 
 def call_context(conn: AnyConnection, attempt_id: str) -> CallContext | None:
     """Return the attempt with its contact and frozen flow, or None when there is no such attempt."""
-    raise NotImplementedError
+    return one_of(conn, CallContext, queries["call_context"], {"attempt_id": attempt_id})
 
 
 def mark_answered(conn: AnyConnection, attempt_id: str, at: datetime) -> bool:
     """Record the answer (the first one counts); True when the attempt exists and is still open."""
-    raise NotImplementedError
+    return bool(value_of(conn, queries["mark_answered"], {"attempt_id": attempt_id, "at": at}))
 
 
 def mark_message_started(conn: AnyConnection, attempt_id: str, at: datetime) -> bool:
     """Record that the first prompt began; True when the attempt exists and is still open."""
-    raise NotImplementedError
+    return bool(value_of(conn, queries["mark_message_started"], {"attempt_id": attempt_id, "at": at}))
 
 
-def record_amd(conn: AnyConnection, attempt_id: str, verdict: str, evidence: dict[str, Any]) -> bool:
-    """Record who answered ('human', 'machine', 'fax', 'unsure') and why we think so."""
-    raise NotImplementedError
+def record_amd(conn: AnyConnection, attempt_id: str, verdict: str, evidence: Mapping[str, Any]) -> bool:
+    """Record who answered ('human', 'machine', 'fax', 'unsure') and why we think so; False: no such attempt."""
+    values = {"attempt_id": attempt_id, "verdict": verdict, "evidence": Jsonb(dict(evidence))}
+    return change(conn, queries["record_amd"], values) == 1
 
 
 def record_outcome(
@@ -67,14 +77,33 @@ def record_outcome(
     The first press wins and nothing takes it back. opted_out blacklists the number in the same transaction.
     An attempt that was concluded by a poorer witness is upgraded (see db.conclusion).
     """
-    raise NotImplementedError
+    values = {
+        "attempt_id": attempt_id,
+        "outcome": outcome,
+        "digits": digits,
+        "amd_verdict": amd_verdict,
+        "at": at,
+        "pressed": sorted(PRESSED),
+        "is_press": outcome in PRESSED,
+    }
+    with conn.transaction():
+        phone = value_of(conn, queries["record_outcome"], values)
+        if phone is not None:
+            if outcome is Outcome.OPTED_OUT:
+                blacklist.add(conn, phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=attempt_id)
+            return True
+        is_concluded = value_of(conn, queries["concluded"], {"attempt_id": attempt_id})
+        if is_concluded:
+            late = CallFacts(attempt_id, "", at, digits=digits, outcome=outcome, amd_verdict=amd_verdict)
+            conclude(conn, late, Witness.HOOK)
+        return is_concluded is not None
 
 
 def open_attempts(conn: AnyConnection) -> list[OpenAttempt]:
     """Return every attempt without a conclusion, oldest first."""
-    raise NotImplementedError
+    return all_of(conn, OpenAttempt, queries["open_attempts"])
 
 
 def recent_attempts(conn: AnyConnection, within_s: float = 60.0) -> list[OpenAttempt]:
     """Return what was originated within `within_s`, ended or not: what rates per minute are rebuilt from."""
-    raise NotImplementedError
+    return all_of(conn, OpenAttempt, queries["recent_attempts"], {"within_s": within_s})

@@ -1,11 +1,24 @@
 """The conclusion of an attempt: one idempotent transaction, whoever brings the facts, however often."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
+from typing import Any
 
-from db.sql import AnyConnection
-from dialer.disposition import CallFacts
-from dialer.outcome import Disposition, Witness
+from db import blacklist
+from db.blacklist import BlacklistReason
+from db.sql import AnyConnection, load, one_of, value_of
+from dialer.calling_hours import CallingHours
+from dialer.campaign import CampaignState
+from dialer.contact import ContactState
+from dialer.disposition import CallFacts, disposition_of, is_upgrade, merged
+from dialer.outcome import Disposition, Outcome, Witness
+from dialer.retry import FINAL, next_attempt, parse_rules
+
+queries = load("conclusion")
+
+SHARDS = 8
+DIALS_AGAIN = frozenset({CampaignState.ACTIVE, CampaignState.PAUSED})
+"""States in which a contact may become due again; what was stopped stays stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +41,127 @@ class Concluded:
     was_upgrade: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The attempt as it is stored, with what the decision needs of its contact and campaign."""
+
+    attempt_id: str
+    campaign_id: int
+    contact_id: int
+    gateway_id: int
+    phone: str
+    number: int
+    answered_at: datetime | None
+    message_started_at: datetime | None
+    outcome: Outcome | None
+    digits: str
+    amd_verdict: str | None
+    concluded_at: datetime | None
+    disposition: Disposition | None
+    hangup_cause: str | None
+    sip_code: int | None
+    billsec: int | None
+    ended_at: datetime | None
+    recording_path: str | None
+    contact_state: ContactState
+    attempt_count: int
+    zones: tuple[str, ...]
+    campaign_state: CampaignState
+    hours_start: time
+    hours_end: time
+    weekdays: tuple[int, ...]
+    retry_rules: dict[str, Any]
+    blacklisted: str | None
+
+    def facts(self, ended_at: datetime) -> CallFacts:
+        """Return what is written down; `ended_at` stands in while nobody has written down an end."""
+        return CallFacts(
+            attempt_id=self.attempt_id,
+            hangup_cause=self.hangup_cause or "",
+            ended_at=self.ended_at or ended_at,
+            sip_code=self.sip_code,
+            answered_at=self.answered_at,
+            billsec=self.billsec or 0,
+            digits=self.digits,
+            outcome=self.outcome,
+            amd_verdict=self.amd_verdict,
+            message_started=self.message_started_at is not None,
+            recording_path=self.recording_path,
+        )
+
+
 def conclude(conn: AnyConnection, facts: CallFacts, witness: Witness) -> Concluded | None:
     """Conclude the attempt: disposition, contact, tally, lead. None: it was concluded already, or never existed.
 
     What the call committed before (its outcome, its answer) counts more than what comes later and knows less.
+    Facts that come after the conclusion and know more upgrade it, once (was_upgrade).
     """
-    raise NotImplementedError
+    with conn.transaction():
+        subject = one_of(conn, Subject, queries["subject"], {"attempt_id": facts.attempt_id})
+        if subject is None:
+            return None
+        stored = subject.facts(facts.ended_at)
+        known = merged(stored, facts)
+        if subject.disposition is None:
+            return _write(conn, subject, known, witness)
+        if is_upgrade(subject.disposition, stored, known):
+            return _write(conn, subject, known, witness, subject.disposition)
+        return None
+
+
+def _write(
+    conn: AnyConnection, subject: Subject, known: CallFacts, witness: Witness, before: Disposition | None = None
+) -> Concluded:
+    disposition = disposition_of(known)
+    if disposition is Disposition.OPTED_OUT:
+        blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
+    retry_at = _retry_at(subject, disposition)
+    state = ContactState.CONCLUDED if retry_at is None else ContactState.RETRY
+    blocked_reason = None
+    if retry_at is not None and subject.blacklisted:
+        retry_at, state, blocked_reason = None, ContactState.BLOCKED, f"blacklist: {subject.blacklisted}"
+    values = {
+        "attempt_id": subject.attempt_id,
+        "disposition": disposition,
+        "hangup_cause": known.hangup_cause,
+        "sip_code": known.sip_code,
+        "billsec": known.billsec,
+        "ended_at": known.ended_at,
+        "answered_at": known.answered_at,
+        "outcome": known.outcome,
+        "digits": known.digits,
+        "amd_verdict": known.amd_verdict,
+        "message_started": known.message_started,
+        "recording_path": known.recording_path,
+        "witness": witness,
+        "contact_state": state,
+        "blocked_reason": blocked_reason,
+        "retry_at": retry_at,
+        "shard": int(subject.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
+        "owes_lead": disposition is Disposition.INTERESTED,
+        "is_final": disposition in FINAL,
+        "before": before,
+        "billsec_before": subject.billsec or 0,
+    }
+    lead_id = value_of(conn, queries["conclude" if before is None else "upgrade"], values)
+    return Concluded(
+        attempt_id=subject.attempt_id,
+        campaign_id=subject.campaign_id,
+        contact_id=subject.contact_id,
+        gateway_id=subject.gateway_id,
+        phone=subject.phone,
+        disposition=disposition,
+        answered_at=known.answered_at,
+        billsec=known.billsec,
+        retry_at=retry_at,
+        lead_id=lead_id,
+        was_upgrade=before is not None,
+    )
+
+
+def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
+    if subject.campaign_state not in DIALS_AGAIN:
+        return None
+    hours = CallingHours(subject.hours_start, subject.hours_end, frozenset(subject.weekdays))
+    rules = parse_rules(subject.retry_rules)
+    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones)

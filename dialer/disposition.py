@@ -40,6 +40,9 @@ CALLEE_ENDED = frozenset({"NORMAL_CLEARING", "ORIGINATOR_CANCEL", "MEDIA_TIMEOUT
 """Causes under which an answered call without an outcome counts as hung up by the callee.
 When our own script ends a call it says so by an outcome first."""
 
+SWITCH_DIED = frozenset({"", "CRASH", "SYSTEM_SHUTDOWN", "LOSE_RACE"})
+"""Causes under which nobody can tell how an answered call would have ended."""
+
 
 def disposition_of(facts: CallFacts) -> Disposition:
     """Decide how the attempt ended: a press beats everything, then the conversation, then the cause."""
@@ -47,8 +50,51 @@ def disposition_of(facts: CallFacts) -> Disposition:
         return Disposition(facts.outcome.value)
     if facts.answered_at is None:
         return disposition_of_unanswered(facts.hangup_cause, facts.sip_code)
-    if facts.hangup_cause == "LOSE_RACE" or facts.hangup_cause == "":
+    if facts.hangup_cause in SWITCH_DIED:
         return Disposition.LOST
     if facts.message_started or facts.hangup_cause in CALLEE_ENDED:
         return Disposition.HUNG_UP
     return Disposition.ABANDONED
+
+
+def better_outcome(stored: Outcome | None, later: Outcome | None) -> Outcome | None:
+    """Choose between what is written down and what comes later: the first press, else the first decision."""
+    if stored not in PRESSED and later in PRESSED:
+        return later
+    return stored or later
+
+
+def merged(stored: CallFacts, later: CallFacts) -> CallFacts:
+    """Join what is known already with what another witness brings; nothing known is forgotten.
+
+    Seconds nobody counted are worked out when the stored answer is one that the later witness had not seen.
+    """
+    answered_at = stored.answered_at or later.answered_at
+    cause = stored.hangup_cause or later.hangup_cause
+    ended_at = stored.ended_at if stored.hangup_cause else later.ended_at
+    billsec = stored.billsec or later.billsec
+    if not billsec and answered_at and later.answered_at is None and cause not in SWITCH_DIED:
+        billsec = max(0, int((ended_at - answered_at).total_seconds()))
+    return CallFacts(
+        attempt_id=later.attempt_id,
+        hangup_cause=cause,
+        ended_at=ended_at,
+        sip_code=stored.sip_code if stored.sip_code is not None else later.sip_code,
+        answered_at=answered_at,
+        billsec=billsec,
+        digits=stored.digits if len(stored.digits) >= len(later.digits) else later.digits,
+        outcome=better_outcome(stored.outcome, later.outcome),
+        amd_verdict=stored.amd_verdict or later.amd_verdict,
+        message_started=stored.message_started or later.message_started,
+        recording_path=stored.recording_path or later.recording_path,
+    )
+
+
+def is_upgrade(before: Disposition, stored: CallFacts, now_known: CallFacts) -> bool:
+    """Say whether facts that came after the conclusion change it: a decision nobody knew of, or an end that was lost.
+
+    before: the disposition it was concluded with. Everything else that comes late leaves the conclusion alone.
+    """
+    if disposition_of(now_known) == before:
+        return False
+    return now_known.outcome != stored.outcome or before is Disposition.LOST

@@ -20,6 +20,7 @@ DEFAULT_DEFINITION: dict[str, Any] = {
     "unreachable": {"delay_s": 3600, "growth": 2.0, "max_attempts": 3},
     "congestion": {"delay_s": 60, "growth": 2.0, "max_attempts": 3},
     "failed": {"delay_s": 300, "growth": 2.0, "max_attempts": 2},
+    "cancelled": {"delay_s": 60, "growth": 1.0, "max_attempts": 3},
 }
 """What a new campaign starts with."""
 

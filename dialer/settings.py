@@ -38,6 +38,7 @@ class Settings:
 
     sounds_dir: Path = _env(Path("sounds"), "folder of the built-in prompts: <language>/<name>.wav")
     audio_dir: Path = _env(Path("var/audio"), "folder of uploaded audio, shared by panel and switch")
+    uploads_dir: Path = _env(Path("var/uploads"), "folder of contact files between their upload and their import")
     recordings_dir: Path = _env(Path("var/recordings"), "folder of whole-call recordings")
     tap_dir: Path = _env(Path("/dev/shm/dialer"), "folder of the detection window's audio; in memory")
     spool_dir: Path = _env(Path("var/spool"), "folder that keeps results while PostgreSQL is away")
@@ -64,6 +65,7 @@ class Settings:
     panel_host: str = _env("127.0.0.1", "address the panel listens on")
     panel_port: int = _env(8080, "TCP port the panel listens on")
     panel_language: str = _env("ru", "language of the panel before a user chooses: ru or en")
+    panel_proxies: int = _env(0, "reverse proxies before the panel whose X-Forwarded headers are believed")
     upload_limit_mb: int = _env(200, "largest upload, MiB")
     log_level: str = _env("INFO", "DEBUG, INFO, WARNING or ERROR")
 

@@ -1,0 +1,42 @@
+-- call_context -- What the conversation needs, in one read.
+SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.phone, c.name, c.extra, a.flow_version_id, v.definition,
+    k.is_recording, a.concluded_at IS NULL AS is_open
+FROM attempts a
+JOIN contacts c ON c.id = a.contact_id
+JOIN campaigns k ON k.id = a.campaign_id
+JOIN flow_versions v ON v.id = a.flow_version_id
+WHERE a.id = %(attempt_id)s
+
+-- mark_answered -- The first answer counts.
+UPDATE attempts SET answered_at = coalesce(answered_at, %(at)s) WHERE id = %(attempt_id)s
+RETURNING concluded_at IS NULL
+
+-- mark_message_started -- The first prompt counts.
+UPDATE attempts SET message_started_at = coalesce(message_started_at, %(at)s) WHERE id = %(attempt_id)s
+RETURNING concluded_at IS NULL
+
+-- record_amd -- Who answered, and why we think so.
+UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE id = %(attempt_id)s
+
+-- record_outcome -- While the call is open, a decision replaces none or one that no key press made.
+UPDATE attempts
+SET outcome = %(outcome)s, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
+WHERE id = %(attempt_id)s AND concluded_at IS NULL
+    AND (outcome IS NULL OR outcome <> ALL(%(pressed)s::outcome[]) AND %(is_press)s)
+RETURNING phone
+
+-- concluded -- Whether there is such an attempt, and whether it is over.
+SELECT concluded_at IS NOT NULL FROM attempts WHERE id = %(attempt_id)s
+
+-- open_attempts -- Whatever has no conclusion, oldest first.
+SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
+    answered_at
+FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
+
+-- recent_attempts -- What went to the wire lately; claimed_at bounds the look into the table.
+SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
+    answered_at
+FROM attempts
+WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
+    AND originated_at > now() - make_interval(secs => %(within_s)s)
+ORDER BY originated_at, id

@@ -1,0 +1,28 @@
+-- add -- One entry a number; a second reason does not replace the first, but it does make an expiring one last.
+INSERT INTO blacklist AS b (phone, reason, note, attempt_id, expires_at)
+VALUES (%(phone)s, %(reason)s, %(note)s, %(attempt_id)s, %(expires_at)s)
+ON CONFLICT (project_id, phone) DO UPDATE
+SET reason = excluded.reason, note = excluded.note, attempt_id = coalesce(excluded.attempt_id, b.attempt_id),
+    expires_at = excluded.expires_at
+WHERE b.expires_at IS NOT NULL AND (excluded.expires_at IS NULL OR excluded.expires_at > b.expires_at)
+
+-- block_contacts -- Queued attempts of every campaign stop here; the claim checks the list again all the same.
+UPDATE contacts
+SET state = 'blocked', disposition = CASE WHEN state = 'queued' THEN 'blocked' ELSE disposition END,
+    blocked_reason = 'blacklist: ' || %(reason)s, concluded_at = now()
+WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
+
+-- remove -- Contacts that were blocked meanwhile stay blocked.
+DELETE FROM blacklist WHERE project_id = 1 AND phone = %(phone)s
+
+-- find -- The entry of a number, if it counts today.
+SELECT id, phone, reason, note, attempt_id, created_at, expires_at FROM blacklist
+WHERE project_id = 1 AND phone = %(phone)s AND (expires_at IS NULL OR expires_at > now())
+
+-- page -- Entries, newest first, of numbers that contain the text.
+SELECT id, phone, reason, note, attempt_id, created_at, expires_at FROM blacklist
+WHERE project_id = 1 AND (%(search)s = '' OR phone LIKE '%%' || %(search)s || '%%')
+ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
+
+-- count -- Of the same.
+SELECT count(*) FROM blacklist WHERE project_id = 1 AND (%(search)s = '' OR phone LIKE '%%' || %(search)s || '%%')
