@@ -1,0 +1,1 @@
+"""The callees' voices, made from text."""
