@@ -1,0 +1,74 @@
+"""The conclusions agree with what the carrier did: its SIP answer, who spoke, which key was pressed."""
+
+from collections.abc import Mapping, Sequence
+
+from sipp.log_reader import CarrierCall
+from tests.verifier.facts import Attempt, Database
+from tests.verifier.findings import Fault, Findings
+from tests.verifier.matching import Match
+
+OF_CODE = {
+    486: "busy", 600: "busy", 480: "unreachable", 603: "rejected", 404: "invalid_number", 410: "invalid_number",
+    484: "invalid_number", 503: "congestion", 487: "no_answer",
+}  # fmt: skip
+"""Final SIP answer → disposition of a call that was not answered; 487 answers our own CANCEL at the ring time-out."""
+OF_ACTION = {
+    "interested": "interested", "not_interested": "not_interested", "opt_out": "opted_out",
+    "callback": "callback_requested", "transfer": "transferred",
+}  # fmt: skip
+"""What a key means in the flow → the disposition it decides; `repeat` decides none."""
+PRESSED = frozenset(OF_ACTION.values())
+WITHOUT_PRESS = frozenset({"no_input", "hung_up", "abandoned"})
+"""How a person's call may end in which no key that decides was pressed."""
+MACHINE = "machine"
+CUT_OFF_AS_MACHINE = frozenset({"machine", "voicemail_left", "fax"})
+
+
+def check_calls(matches: Sequence[Match], database: Database, findings: Findings) -> None:
+    """Compare each conclusion with its call."""
+    for each in matches:
+        if each.call is None or each.attempt.disposition is None:
+            continue
+        keys = database.campaigns[each.attempt.campaign_id].keys
+        if each.call.answered_at is None:
+            _check_unanswered(each.attempt, each.call, findings)
+        else:
+            _count_detector(each.attempt, each.call, findings)
+            _check_answered(each.attempt, each.call, keys, findings)
+
+
+def is_machine(call: CarrierCall) -> bool:
+    """Whether the carrier played an answering machine."""
+    return call.kind.startswith(MACHINE)
+
+
+def _check_unanswered(attempt: Attempt, call: CarrierCall, findings: Findings) -> None:
+    expected = "no_answer" if call.ended == "cancelled" else OF_CODE.get(call.final_code or 0)
+    if attempt.disposition != expected:
+        findings.add(
+            Fault.WRONG_DISPOSITION,
+            f"{attempt.phone}, attempt {attempt.id}, is {attempt.disposition}; "
+            f"the carrier ({call.kind}) {call.ended} it with {call.final_code}: {expected}",
+        )
+
+
+def _check_answered(attempt: Attempt, call: CarrierCall, keys: Mapping[str, str], findings: Findings) -> None:
+    decided = next((OF_ACTION[keys[digit]] for digit in call.digits_sent if keys.get(digit) in OF_ACTION), None)
+    where = f"{attempt.phone}, attempt {attempt.id} ({call.kind}, pressed {call.digits_sent or 'nothing'})"
+    if decided is not None and attempt.disposition != decided:
+        findings.add(Fault.PRESS_LOST, f"{where}: {attempt.disposition} instead of {decided}")
+    elif decided is None and attempt.disposition in PRESSED:
+        fault = Fault.LEAD_UNOWED if attempt.disposition == "interested" else Fault.WRONG_DISPOSITION
+        findings.add(fault, f"{where}: {attempt.disposition}, and nobody pressed a key for that")
+    elif decided is None and attempt.disposition not in WITHOUT_PRESS | CUT_OFF_AS_MACHINE:
+        findings.add(Fault.WRONG_DISPOSITION, f"{where}: {attempt.disposition}, and the carrier answered it")
+    if attempt.answered_at is None:
+        findings.add(Fault.WRONG_DISPOSITION, f"{where}: the carrier answered, and the attempt doesn't say when")
+
+
+def _count_detector(attempt: Attempt, call: CarrierCall, findings: Findings) -> None:
+    """Count whether the detector was right; that it errs now and then is a figure, not a broken promise."""
+    if attempt.amd_verdict is None:
+        return
+    findings.amd_heard += 1
+    findings.amd_agreed += (attempt.amd_verdict in ("machine", "fax")) == is_machine(call)

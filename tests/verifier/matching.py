@@ -1,0 +1,77 @@
+"""Which INVITE belongs to which attempt: by number and time, as no number ever has two attempts open at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sipp.log_reader import CarrierCall
+from tests.verifier.facts import Attempt, Database
+from tests.verifier.findings import Fault, Findings
+
+CLOCK_SLACK_S = 0.5
+"""SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
+NEVER_LEFT_US = frozenset({"failed", "congestion", "cancelled", "blocked", "unreachable"})
+"""Dispositions of attempts that may have ended in the switch before the carrier was rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An attempt and the one call it made, None when the carrier saw none."""
+
+    attempt: Attempt
+    call: CarrierCall | None
+
+
+def digits_of(number: str) -> str:
+    """Return a number without its plus sign, as some trunks write it."""
+    return number.lstrip("+")
+
+
+def match(calls: Sequence[CarrierCall], database: Database, findings: Findings) -> list[Match]:
+    """Give each attempt its call; note calls that no attempt explains and attempts whose call never came."""
+    by_number: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in database.attempts:
+        if attempt.originated_at is not None:
+            by_number[digits_of(attempt.phone)].append(attempt)
+    found: dict[str, CarrierCall] = {}
+    for call in sorted(calls, key=lambda each: each.invited_at):
+        attempt = _maker(by_number.get(digits_of(call.number), []), call)
+        if attempt is None:
+            findings.add(
+                Fault.CALL_WITHOUT_ATTEMPT, f"{call.number} was rung by {call.call_id}, and no attempt says so"
+            )
+        elif attempt.id in found:
+            findings.called_twice += 1
+            findings.add(Fault.CALLED_TWICE, f"{call.number} was rung twice by attempt {attempt.id}")
+        else:
+            found[attempt.id] = call
+        _check_blacklist(call, database, findings)
+    matches = [Match(attempt, found.get(attempt.id)) for attempt in database.attempts]
+    for each in matches:
+        if each.call is None and each.attempt.originated_at and each.attempt.disposition not in NEVER_LEFT_US:
+            findings.add(
+                Fault.ATTEMPT_WITHOUT_CALL,
+                f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): the carrier saw no call",
+            )
+    return matches
+
+
+def _maker(attempts: Sequence[Attempt], call: CarrierCall) -> Attempt | None:
+    """Return the attempt that was under way when the call came in."""
+    for attempt in sorted(attempts, key=lambda each: each.number, reverse=True):
+        assert attempt.originated_at is not None
+        if attempt.originated_at.timestamp() - CLOCK_SLACK_S <= call.invited_at <= _end(attempt) + CLOCK_SLACK_S:
+            return attempt
+    return None
+
+
+def _end(attempt: Attempt) -> float:
+    ended: datetime | None = attempt.concluded_at
+    return ended.timestamp() if ended else float("inf")
+
+
+def _check_blacklist(call: CarrierCall, database: Database, findings: Findings) -> None:
+    for phone, since in database.blacklist.items():
+        if digits_of(phone) == digits_of(call.number) and since.timestamp() < call.invited_at - CLOCK_SLACK_S:
+            findings.add(Fault.CALLED_BLACKLISTED, f"{phone} was rung by {call.call_id} after it was put on the list")

@@ -1,0 +1,64 @@
+"""The verdict on a finished campaign."""
+
+from collections.abc import Sequence
+
+from sipp.log_reader import CarrierCall
+from tests.verifier.carrier import check_calls
+from tests.verifier.facts import Database, Posted
+from tests.verifier.findings import Fault, Findings
+from tests.verifier.leads import check_leads
+from tests.verifier.matching import match
+from tests.verifier.retries import check_retries
+
+ENDED = frozenset({"concluded", "blocked"})
+
+
+def verify(calls: Sequence[CarrierCall], database: Database, posted: Sequence[Posted], leases: int = 0) -> Findings:
+    """Compare what the three witnesses say. leases: channels still reserved in Redis."""
+    findings = Findings(calls=len(calls))
+    _check_conclusions(database, findings)
+    _check_imports(database, findings)
+    matches = match(calls, database, findings)
+    check_retries(matches, database, findings)
+    check_calls(matches, database, findings)
+    check_leads(matches, database, posted, findings)
+    if leases:
+        findings.add(Fault.LEASE_LEFT, f"{leases} channels are still reserved")
+    return findings
+
+
+def _check_conclusions(database: Database, findings: Findings) -> None:
+    findings.contacts = len(database.contacts)
+    for attempt in database.attempts:
+        if attempt.concluded_at is None:
+            findings.add(Fault.NOT_CONCLUDED, f"attempt {attempt.id} to {attempt.phone} is open")
+        if attempt.disposition == "lost":
+            findings.lost += 1
+            findings.add(Fault.LOST, f"attempt {attempt.id} to {attempt.phone}")
+    last = {attempt.contact_id: attempt for attempt in database.attempts}  # in order of number
+    for contact in database.contacts:
+        if contact.state in ENDED:
+            findings.concluded += 1
+        else:
+            findings.add(Fault.NOT_CONCLUDED, f"{contact.phone} is {contact.state}")
+        attempt = last.get(contact.id)
+        if contact.state == "concluded" and (attempt is None or attempt.disposition != contact.disposition):
+            how = attempt.disposition if attempt else "never made"
+            findings.add(
+                Fault.WRONG_DISPOSITION, f"{contact.phone} is {contact.disposition}, and its last attempt was {how}"
+            )
+
+
+def _check_imports(database: Database, findings: Findings) -> None:
+    findings.rows = sum(each.rows_total for each in database.imports)
+    for each in database.imports:
+        if each.accepted + each.rejected != each.rows_total:
+            findings.add(
+                Fault.ROWS_UNACCOUNTED,
+                f"{each.rows_total} rows became {each.accepted} contacts and {each.rejected} rejects",
+            )
+    accepted = sum(each.accepted for each in database.imports)
+    if database.imports and accepted != len(database.contacts):
+        findings.add(
+            Fault.ROWS_UNACCOUNTED, f"{accepted} rows were accepted, and there are {findings.contacts} contacts"
+        )
