@@ -102,10 +102,13 @@ class Conversation:
     def hold(self) -> None:
         """Talk until an outcome is decided or the callee hangs up, then hang up."""
         step = Step.LISTEN
-        # A key pressed just before the hang-up still counts, so the line's end is not the end while one waits.
-        while step is not Step.END and (self.line.is_up() or self.line.has_key()):
+        while step is not Step.END and (self.line.is_up() or self._is_owed(step)):
             step = self._take(step)
         self.line.hang_up(DONE)
+
+    def _is_owed(self, step: Step) -> bool:
+        """A key pressed just before the hang-up still counts."""
+        return step is Step.DECIDED or self.line.has_key()
 
     def _take(self, step: Step) -> Step:
         match step:

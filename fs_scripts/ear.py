@@ -66,7 +66,12 @@ class Ear:
     def _said(self, verdict: Verdict | None) -> Verdict | None:
         if verdict is not None:
             took_ms = round((time.monotonic() - self._started_at) * 1000)
-            evidence = {**self._detector.evidence(), "decided_after_ms": took_ms}
-            logger.info(WHO_ANSWERED, extra={"attempt_id": self._attempt_id, "verdict": verdict, **evidence})
+            evidence = {
+                **self._detector.evidence(),
+                "verdict": verdict,
+                "by_key": self._channel.has_key(),
+                "decided_after_ms": took_ms,
+            }
+            logger.info(WHO_ANSWERED, extra={"attempt_id": self._attempt_id, **evidence})
             self._keep(verdict, evidence)
         return verdict

@@ -1,0 +1,105 @@
+"""The hook's environment → facts, as a real FreeSWITCH 1.11 wrote it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dialer.disposition import CallFacts, Disposition, disposition_of
+from dialer.outcome import Outcome
+from fs_scripts.hangup_facts import campaign_id_of, facts_of
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
+OURS = {"variable_dialer_attempt_id": ATTEMPT, "variable_dialer_campaign_id": "7"}
+ANSWERED = {
+    **OURS,
+    "Hangup-Cause": "NORMAL_CLEARING",
+    "Caller-Channel-Answered-Time": "1795248616449227",
+    "Caller-Channel-Hangup-Time": "1795248623949185",
+    "variable_billsec": "7",
+    "variable_proto_specific_hangup_cause": "sip:200",
+}
+
+
+def facts(environment: dict[str, str]) -> CallFacts:
+    found = facts_of(environment.get, NOW)
+    assert found is not None
+    return found
+
+
+def test_it_reads_an_answered_call():
+    assert facts(
+        {
+            **ANSWERED,
+            "variable_dialer_outcome": "interested",
+            "variable_dialer_digits": "51",
+            "variable_dialer_amd_verdict": "human",
+            "variable_dialer_message_started": "true",
+            "variable_dialer_recording": f"92/{ATTEMPT}.wav",
+        }
+    ) == CallFacts(
+        attempt_id=ATTEMPT,
+        hangup_cause="NORMAL_CLEARING",
+        ended_at=datetime(2026, 11, 21, 8, 10, 23, 949185, tzinfo=UTC),
+        sip_code=200,
+        answered_at=datetime(2026, 11, 21, 8, 10, 16, 449227, tzinfo=UTC),
+        billsec=7,
+        digits="51",
+        outcome=Outcome.INTERESTED,
+        amd_verdict="human",
+        message_started=True,
+        recording_path=f"92/{ATTEMPT}.wav",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "specific", "code", "disposition"),
+    [
+        ("USER_BUSY", "sip:486", 486, Disposition.BUSY),
+        ("NORMAL_TEMPORARY_FAILURE", "sip:503", 503, Disposition.CONGESTION),
+        ("CALL_REJECTED", "sip:603", 603, Disposition.REJECTED),
+        ("UNALLOCATED_NUMBER", "sip:404", 404, Disposition.INVALID_NUMBER),
+        ("NO_USER_RESPONSE", "sip:480", 480, Disposition.UNREACHABLE),
+        ("NO_ANSWER", None, None, Disposition.NO_ANSWER),
+        ("NO_ANSWER", "sip:487", 487, Disposition.NO_ANSWER),
+        ("INCOMPATIBLE_DESTINATION", "sip:488", 488, Disposition.FAILED),
+    ],
+)
+def test_it_reads_an_unanswered_call(cause, specific, code, disposition):
+    environment = {
+        **OURS,
+        "Hangup-Cause": cause,
+        "Caller-Channel-Answered-Time": "0",
+        "Caller-Channel-Hangup-Time": "1795248623949185",
+        "variable_billsec": "0",
+    }
+    if specific:
+        environment["variable_proto_specific_hangup_cause"] = specific
+    read = facts(environment)
+    assert (read.hangup_cause, read.sip_code, read.answered_at, read.billsec) == (cause, code, None, 0)
+    assert disposition_of(read) is disposition
+
+
+def test_a_leg_that_is_none_of_ours_is_left_alone():
+    assert facts_of({"Hangup-Cause": "NORMAL_CLEARING"}.get, NOW) is None
+    assert campaign_id_of({}.get) == 0
+
+
+def test_it_survives_an_environment_that_says_nothing():
+    read = facts({"variable_dialer_attempt_id": ATTEMPT})
+    assert (read.hangup_cause, read.ended_at, read.sip_code, read.billsec) == ("", NOW, None, 0)
+
+
+@pytest.mark.parametrize("nonsense", ["", "gone", "Interested", "${system(id)}"])
+def test_a_word_that_is_no_outcome_is_none(nonsense):
+    assert facts({**ANSWERED, "variable_dialer_outcome": nonsense}).outcome is None
+
+
+def test_we_hung_up_before_the_message_is_abandoned_and_after_it_is_not():
+    ended_by_us = {**ANSWERED, "Hangup-Cause": "NORMAL_TEMPORARY_FAILURE"}
+    assert disposition_of(facts(ended_by_us)) is Disposition.ABANDONED
+    assert disposition_of(facts({**ended_by_us, "variable_dialer_message_started": "true"})) is Disposition.HUNG_UP
+
+
+def test_it_knows_the_campaign():
+    assert campaign_id_of(ANSWERED.get) == 7
