@@ -1,5 +1,6 @@
 """What every test may ask for: a private PostgreSQL and Redis, with a fresh database for each test."""
 
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -11,6 +12,26 @@ from devstack.postgres import Postgres, private_postgres
 from devstack.redis import Redis, private_redis
 
 TEMPLATE = "dialer_template"
+LEFT_OUT = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a real FreeSWITCH can show, unless there is one; the summary names it."""
+    left_out = []
+    if os.environ.get("SWITCH") != "freeswitch":
+        left_out = [item for item in items if item.get_closest_marker("freeswitch_only")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = [item.nodeid for item in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what was left out."""
+    left_out = config.stash.get(LEFT_OUT, [])
+    if left_out:
+        terminalreporter.section("left out: these need a real FreeSWITCH (make test SWITCH=freeswitch)")
+        for name in left_out:
+            terminalreporter.write_line(name)
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def match(calls: Sequence[CarrierCall], database: Database, findings: Findings) 
         if each.call is None and each.attempt.originated_at and each.attempt.disposition not in NEVER_LEFT_US:
             findings.add(
                 Fault.ATTEMPT_WITHOUT_CALL,
-                f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): the carrier saw no call",
+                f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): no call came",
             )
     return matches
 
