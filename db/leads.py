@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from db.sql import AnyConnection
+from psycopg.types.json import Jsonb
+
+from db.sql import AnyConnection, all_of, change, load, one_of, value_of
+
+queries = load("leads")
 
 
 class LeadState(StrEnum):
@@ -41,29 +45,70 @@ class LeadToPost:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One lead as the panel lists it."""
+
+    id: int
+    attempt_id: str
+    campaign_id: int
+    campaign_name: str
+    phone: str
+    name: str
+    state: LeadState
+    tries: int
+    next_try_at: datetime
+    external_id: str | None
+    last_error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange with the CRM."""
+
+    at: datetime
+    method: str
+    request: Any
+    http_status: int | None
+    response: Any
+    error: str | None
+
+
 def claim_due(conn: AnyConnection, limit: int, hold_s: float) -> list[LeadToPost]:
     """Take up to `limit` due leads for `hold_s` seconds; commit before posting."""
-    raise NotImplementedError
+    return all_of(conn, LeadToPost, queries["claim"], {"attempt_id": None, "limit": limit, "hold_s": hold_s})
 
 
 def claim_one(conn: AnyConnection, attempt_id: str, hold_s: float) -> LeadToPost | None:
-    """Take the lead of this attempt if it is due and nobody holds it."""
-    raise NotImplementedError
+    """Take the lead of this attempt if it is due and nobody holds it; commit before posting."""
+    return one_of(conn, LeadToPost, queries["claim"], {"attempt_id": attempt_id, "limit": 1, "hold_s": hold_s})
 
 
 def delivered(conn: AnyConnection, lead_id: int, external_id: str) -> bool:
     """Record that the CRM has it; False when that was known."""
-    raise NotImplementedError
+    return change(conn, queries["delivered"], {"lead_id": lead_id, "external_id": external_id}) == 1
 
 
 def retry_later(conn: AnyConnection, lead_id: int, at: datetime, error: str, ambiguous: bool = False) -> None:  # noqa: FBT001
-    """Put it back until `at`. ambiguous: the post may have arrived."""
-    raise NotImplementedError
+    """Put it back until `at`. ambiguous: the post may have arrived, so the next poster looks it up first."""
+    change(conn, queries["retry_later"], {"lead_id": lead_id, "at": at, "error": error, "ambiguous": ambiguous})
 
 
 def failed(conn: AnyConnection, lead_id: int, error: str) -> None:
     """Record that the CRM refuses this lead for good."""
-    raise NotImplementedError
+    change(conn, queries["failed"], {"lead_id": lead_id, "error": error})
+
+
+def put_back(conn: AnyConnection, lead_id: int) -> bool:
+    """Make a failed lead due again; False when it had not failed."""
+    return change(conn, queries["put_back"], {"lead_id": lead_id}) == 1
+
+
+def put_back_all(conn: AnyConnection) -> int:
+    """Make every waiting lead due now (an integration works again); return how many waited."""
+    return change(conn, queries["put_back_all"])
 
 
 def log_exchange(
@@ -76,4 +121,29 @@ def log_exchange(
     error: str | None = None,
 ) -> None:
     """Keep one exchange with the CRM; never pass the secret URL."""
-    raise NotImplementedError
+    values = {
+        "lead_id": lead_id,
+        "method": method,
+        "request": Jsonb(dict(request)),
+        "http_status": http_status,
+        "response": None if response is None else Jsonb(response),
+        "error": error,
+    }
+    change(conn, queries["log_exchange"], values)
+
+
+def exchanges(conn: AnyConnection, lead_id: int) -> list[Exchange]:
+    """Return the exchanges about one lead, in order."""
+    return all_of(conn, Exchange, queries["exchanges"], {"lead_id": lead_id})
+
+
+def list_page(
+    conn: AnyConnection,
+    campaign_id: int | None = None,
+    state: LeadState | None = None,
+    page: int = 1,
+    per_page: int = 50,
+) -> tuple[list[Lead], int]:
+    """Return one page (from 1) of leads, newest first, and how many there are in all."""
+    values = {"campaign_id": campaign_id, "state": state, "limit": per_page, "offset": (page - 1) * per_page}
+    return all_of(conn, Lead, queries["page"], values), cast(int, value_of(conn, queries["count"], values))

@@ -59,48 +59,97 @@ def reserve(
     total: TotalLimits,
     attempt_ids: Sequence[str],
     horizon_ms: int,
-    ttl_s: int = 60,
+    ttl_s: int = TTL_S,
 ) -> list[Slot]:
     """Reserve slots for the first of `attempt_ids`, as many as every limit allows within `horizon_ms`.
 
     Raises LeasesLost when Redis was emptied: call `rebuild` first. Raises RedisAway.
     """
-    raise NotImplementedError
+    if not attempt_ids:
+        return []
+    limits = (
+        *(horizon_ms, ttl_s * 1000),
+        *(gateway.id, gateway.max_channels, gateway.cps, gateway.cpm or 0),
+        *(campaign.id, campaign.max_channels, campaign.cpm),
+        *(total.max_channels, total.cps),
+    )
+    found = run(redis, "reserve", [*limits, *attempt_ids])
+    if found is None:
+        raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before reserving")
+    return [
+        Slot(attempt_id, ceil(int(delay_us) / 1000))
+        for attempt_id, delay_us in zip(found[::2], found[1::2], strict=True)
+    ]
 
 
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
-    """Return slots that no originate used: channel and rate are free again."""
-    raise NotImplementedError
+    """Return slots that no originate used: channel and rate are free again. In the order they were reserved."""
+    return _drop(redis, "give_back", attempt_ids)
 
 
 def release(redis: Redis, attempt_ids: Iterable[str]) -> int:
     """Free the channels of calls that ended; their place in the minute stays taken."""
-    raise NotImplementedError
+    return _drop(redis, "release", attempt_ids)
 
 
-def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = 60) -> list[str]:
+def _drop(redis: Redis, verb: str, attempt_ids: Iterable[str]) -> int:
+    ids = list(attempt_ids)
+    return int(run(redis, "leases", [verb, *ids])) if ids else 0
+
+
+def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[str]:
     """Keep these leases for another `ttl_s`; return the ids Redis knows no lease of (restore those)."""
-    raise NotImplementedError
+    ids = list(attempt_ids)
+    return list(run(redis, "leases", ["renew", ttl_s * 1000, *ids])) if ids else []
 
 
-def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = 60) -> int:
-    """Write leases of open attempts that Redis has forgotten; return how many were missing."""
-    raise NotImplementedError
+def _places(attempts: Iterable[OpenAttempt]) -> list[str | int]:
+    return [value for a in attempts for value in (a.attempt_id, a.gateway_id, a.campaign_id)]
 
 
-def rebuild(redis: Redis, attempts: Iterable[OpenAttempt], recent: Iterable[OpenAttempt] = (), ttl_s: int = 60) -> bool:
+def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = TTL_S) -> int:
+    """Write leases of open attempts that Redis has forgotten; return how many were missing.
+
+    Call it at start and while reconciling: leases of calls that nobody renewed have expired, the calls have not.
+    """
+    places = _places(attempts)
+    return int(run(redis, "leases", ["restore", ttl_s * 1000, *places])) if places else 0
+
+
+def rebuild(
+    redis: Redis, attempts: Iterable[OpenAttempt], recent: Iterable[OpenAttempt] = (), ttl_s: int = TTL_S
+) -> bool:
     """After Redis was emptied: write the leases of open attempts, the last minute's originates, and a new marker.
 
-    The next slot is then a second away (the bucket starts empty). False: somebody else had rebuilt it.
+    recent: attempts.recent_attempts. The next slot is a second away (the bucket starts empty): what had been
+    reserved ahead before the loss has left by then. False: somebody else had rebuilt it.
     """
-    raise NotImplementedError
+    places = _places(attempts)
+    now = datetime.now(UTC)
+    ages = [
+        value
+        for a in recent
+        if a.originated_at is not None
+        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - a.originated_at) / MS)))
+    ]
+    generation = str(uuid4())
+    return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))
 
 
-def counts(redis: Redis) -> Counts:
-    """Count the leases that have not expired."""
-    raise NotImplementedError
+def counts(redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence[int] = ()) -> Counts:
+    """Count the leases held now: in all, of these gateways and of these campaigns."""
+    keys = [
+        "dialer:leases:total",
+        *(f"dialer:leases:gateway:{gateway_id}" for gateway_id in gateway_ids),
+        *(f"dialer:leases:campaign:{campaign_id}" for campaign_id in campaign_ids),
+    ]
+    total, *others = run(redis, "leases", ["counts", *keys])
+    by_gateway, by_campaign = others[: len(gateway_ids)], others[len(gateway_ids) :]
+    return Counts(
+        total, dict(zip(gateway_ids, by_gateway, strict=True)), dict(zip(campaign_ids, by_campaign, strict=True))
+    )
 
 
 def minute_count(redis: Redis, campaign_id: int) -> int:
     """Count the campaign's slots of the last 60 s and those reserved ahead."""
-    raise NotImplementedError
+    return int(run(redis, "leases", ["minute", campaign_id]))

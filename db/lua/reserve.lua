@@ -1,0 +1,84 @@
+-- Reserve channels and evenly spaced slots for one campaign on one gateway, all limits in one step.
+-- ARGV: horizon ms, ttl ms, gateway id, its channels, its calls per second, its calls per minute (0: no limit),
+--       campaign id, its channels, its calls per minute, channels in all, calls per second in all, attempt ids...
+-- Returns nil when Redis was emptied, else a flat list: attempt id, delay in µs, ...
+-- Times are µs of Redis's own clock. Slots only ever grow, so the last N of a minute are its newest N.
+if redis.call('EXISTS', 'dialer:generation') == 0 then
+  return false
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local latest = now + ARGV[1] * 1000
+local expires = string.format('%.0f', now + ARGV[2] * 1000)
+local gateway, campaign = ARGV[3], ARGV[7]
+-- What leaves up to 20 ms late (a minute's: 250 ms) after its slot still keeps the limit as the wire counts it.
+local SECOND, MINUTE = 1020000, 60250000
+
+local function free(leases, most)
+  redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))
+  return most - redis.call('ZCARD', leases)
+end
+
+-- The first moment at which the minute before a slot holds fewer than `most` slots.
+local function room(minute, most)
+  local nth = redis.call('ZREVRANGE', minute, most - 1, most - 1, 'WITHSCORES')
+  return nth[2] and nth[2] + MINUTE or 0
+end
+
+local leases_total = 'dialer:leases:total'
+local leases_gateway = 'dialer:leases:gateway:' .. gateway
+local leases_campaign = 'dialer:leases:campaign:' .. campaign
+local minute_gateway = 'dialer:minute:gateway:' .. gateway
+local minute_campaign = 'dialer:minute:campaign:' .. campaign
+local arrival_total = 'dialer:arrival:total'
+local arrival_gateway = 'dialer:arrival:gateway:' .. gateway
+
+local wanted = math.min(
+  #ARGV - 11,
+  free(leases_gateway, tonumber(ARGV[4])),
+  free(leases_campaign, tonumber(ARGV[8])),
+  free(leases_total, tonumber(ARGV[10]))
+)
+local gateway_spacing = math.ceil(SECOND / tonumber(ARGV[5]))
+local total_spacing = math.ceil(SECOND / tonumber(ARGV[11]))
+local gateway_cpm, campaign_cpm = tonumber(ARGV[6]), tonumber(ARGV[9])
+local total_next = tonumber(redis.call('GET', arrival_total) or 0)
+local gateway_next = tonumber(redis.call('GET', arrival_gateway) or 0)
+local past = string.format('%.0f', now - MINUTE)
+redis.call('ZREMRANGEBYSCORE', minute_gateway, '-inf', past)
+redis.call('ZREMRANGEBYSCORE', minute_campaign, '-inf', past)
+
+local slots = {}
+for i = 1, wanted do
+  local slot = math.max(now, total_next, gateway_next, room(minute_campaign, campaign_cpm))
+  if gateway_cpm > 0 then
+    slot = math.max(slot, room(minute_gateway, gateway_cpm))
+  end
+  if slot > latest then
+    break
+  end
+  local id = ARGV[11 + i]
+  local at = string.format('%.0f', slot)
+  for _, leases in ipairs({leases_total, leases_gateway, leases_campaign}) do
+    redis.call('ZADD', leases, expires, id)
+  end
+  redis.call('ZADD', minute_campaign, at, id)
+  redis.call('ZADD', minute_gateway, at, id)
+  -- What giving it back needs: where it counts, and the arrival times before and after it.
+  redis.call('HSET', 'dialer:lease:' .. id, 'gateway', gateway, 'campaign', campaign,
+    'total_before', string.format('%.0f', total_next), 'total_after', string.format('%.0f', slot + total_spacing),
+    'gateway_before', string.format('%.0f', gateway_next),
+    'gateway_after', string.format('%.0f', slot + gateway_spacing))
+  redis.call('PEXPIREAT', 'dialer:lease:' .. id, math.floor(expires / 1000))
+  total_next, gateway_next = slot + total_spacing, slot + gateway_spacing
+  slots[#slots + 1] = id
+  slots[#slots + 1] = string.format('%.0f', slot - now)
+end
+
+if #slots > 0 then
+  redis.call('SET', arrival_total, string.format('%.0f', total_next))
+  redis.call('SET', arrival_gateway, string.format('%.0f', gateway_next))
+  redis.call('PEXPIRE', minute_gateway, 120000)
+  redis.call('PEXPIRE', minute_campaign, 120000)
+end
+return slots
