@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from uuid import uuid4
 
 from redis import Redis
 
 from db.attempts import OpenAttempt
+from db.errors import LeasesLost
+from db.lua import run
+
+TTL_S = 60
+QUIET_MS = 1000
+"""How long nothing is reserved after Redis was emptied; longer than any horizon slots are reserved for."""
+MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
