@@ -1,0 +1,93 @@
+"""Numbers that nobody calls: looked up, added, removed."""
+
+from contextlib import suppress
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from control_panel.access import needs
+from control_panel.database import connection
+from control_panel.labels import label
+from db import audit, blacklist
+from db.blacklist import BlacklistReason
+from dialer.errors import InvalidNumber
+from dialer.phone import normalise
+from dialer.user import Role
+
+blueprint = Blueprint("blacklist", __name__, url_prefix="/blacklist")
+
+PAGE_ROWS = 50
+DEFAULT_COUNTRY = "RU"
+
+
+class EntryForm(FlaskForm):
+    """One number with its reason."""
+
+    phone = StringField(_l("Number"), [InputRequired(_l("Fill this in.")), Length(max=40)])
+    reason = SelectField(_l("Reason"), choices=[(str(reason), str(reason)) for reason in BlacklistReason])
+    note = StringField(_l("Note"), [Length(max=500)])
+
+
+def _page(form: EntryForm | None = None) -> str:
+    shown_form = form or EntryForm(formdata=None, data={"reason": BlacklistReason.CUSTOMER_REQUEST})
+    shown_form.reason.choices = [(str(reason), label(reason)) for reason in BlacklistReason]
+    search = request.args.get("search", "").strip()
+    digits = "".join(c for c in search if c.isdigit())
+    with suppress(InvalidNumber):
+        digits = normalise(search, DEFAULT_COUNTRY).e164.lstrip("+")
+    page = max(request.args.get("page", 1, type=int), 1)
+    rows, count = blacklist.list_page(connection(), digits, page, PAGE_ROWS)
+    return render_template(
+        "blacklist/index.html",
+        rows=rows,
+        count=count,
+        page=page,
+        has_more=page * PAGE_ROWS < count,
+        search=search,
+        form=shown_form,
+    )
+
+
+@blueprint.get("/")
+@needs(Role.VIEWER)
+def index() -> str:
+    """List the numbers, newest first; a search finds parts of them."""
+    return _page()
+
+
+@blueprint.post("/")
+@needs(Role.MANAGER)
+def add() -> str | Response | tuple[str, int]:
+    """Add a number; contacts that wait with it are blocked at once."""
+    form = EntryForm()
+    if not form.validate_on_submit():
+        return _page(form), 400
+    try:
+        phone = normalise(str(form.phone.data), DEFAULT_COUNTRY).e164
+    except InvalidNumber:
+        form.phone.errors = [_("This is no phone number. Write it with its country code, as +7…")]
+        return _page(form), 400
+    reason, note = BlacklistReason(form.reason.data), str(form.note.data or "").strip()
+    blacklist.add(connection(), phone, reason, note)
+    details = {"reason": str(reason), "note": note}
+    audit.record(connection(), current_user.id, "blacklist.added", "phone", phone, details)
+    flash(_("%(phone)s will not be called.", phone=phone), "success")
+    return redirect(url_for("blacklist.index"))
+
+
+@blueprint.post("/remove")
+@needs(Role.MANAGER)
+def remove() -> Response:
+    """Remove a number; contacts that were blocked stay blocked."""
+    phone = request.form.get("phone", "")
+    if not blacklist.remove(connection(), phone):
+        abort(404)
+    audit.record(connection(), current_user.id, "blacklist.removed", "phone", phone)
+    flash(_("%(phone)s is off the blacklist.", phone=phone), "success")
+    return redirect(url_for("blacklist.index"))

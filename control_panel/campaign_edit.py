@@ -1,0 +1,140 @@
+"""Making and changing campaigns."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from control_panel import campaign_form
+from control_panel.access import needs
+from control_panel.campaign_form import CampaignForm
+from control_panel.campaigns import campaign_or_404
+from control_panel.database import connection
+from db import audio_files, audit, caller_ids, campaigns, flows, overview
+from db.campaigns import Campaign, NewCampaign
+from dialer.call_flow import default_definition
+from dialer.errors import IllegalMove
+from dialer.user import Role
+
+blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
+
+Answer = str | Response | tuple[str, int]
+
+
+def _form(data: dict[str, Any] | None = None) -> CampaignForm:
+    form = CampaignForm(data=data) if request.method == "GET" else CampaignForm()
+    form.fill_choices([(file.id, file.name) for file in audio_files.list_all(connection())])
+    return form
+
+
+def _page(form: CampaignForm, campaign: Campaign | None, chosen: list[int], status: int = 200) -> tuple[str, int]:
+    conn = connection()
+    return render_template(
+        "campaigns/edit.html",
+        form=form,
+        campaign=campaign,
+        chosen=chosen,
+        caller_ids=caller_ids.list_all(conn),
+        steps=overview.first_steps(conn),
+    ), status
+
+
+def _chosen() -> list[tuple[int, int]]:
+    """Return (gateway id, caller id's id) of the chosen caller IDs; one per gateway, of those that exist."""
+    known = {c.id: c.gateway_id for c in caller_ids.list_all(connection())}
+    wanted = [int(value) for value in request.form.getlist("caller_id") if value.isdigit()]
+    pairs = {known[wanted_id]: wanted_id for wanted_id in wanted if wanted_id in known}
+    return list(pairs.items())
+
+
+def _new_campaign(form: CampaignForm, flow_version_id: int, gateways: list[tuple[int, int]]) -> NewCampaign:
+    return NewCampaign(
+        name=str(form.name.data).strip(),
+        description=str(form.description.data or "").strip(),
+        flow_version_id=flow_version_id,
+        gateways=gateways,
+        default_country=form.default_country.data,
+        time_zone=form.time_zone.data,
+        hours_start=form.hours_start.data,
+        hours_end=form.hours_end.data,
+        weekdays=form.weekdays.data or [],
+        max_channels=form.max_channels.data or 1,
+        calls_per_minute=form.calls_per_minute.data or 1,
+        ring_timeout_s=form.ring_timeout_s.data or 30,
+        max_call_s=form.max_call_s.data or 300,
+        retry_rules=campaign_form.retry_rules_of(form),
+    )
+
+
+def _audio_paths() -> dict[int, str]:
+    return {file.id: file.path for file in audio_files.list_all(connection())}
+
+
+@blueprint.get("/new")
+@needs(Role.MANAGER)
+def new() -> Answer:
+    """Show the form of a new campaign, filled with what usually fits."""
+    form = _form(campaign_form.defaults(str(get_locale())[:2]))
+    every = caller_ids.list_all(connection())
+    return _page(form, None, [every[0].id] if len(every) == 1 else [])
+
+
+@blueprint.post("/new")
+@needs(Role.MANAGER)
+def create() -> Answer:
+    """Store a draft."""
+    form, gateways, conn = _form(), _chosen(), connection()
+    if not form.validate_on_submit():
+        return _page(form, None, [caller_id for _gateway, caller_id in gateways], 400)
+    base = default_definition(form.language.data)
+    definition = campaign_form.definition_of(form, _audio_paths(), base)
+    version = flows.create_version(conn, overview.free_flow_name(conn, str(form.name.data).strip()), definition)
+    campaign_id = campaigns.create(conn, _new_campaign(form, version, gateways))
+    audit.record(conn, current_user.id, "campaign.created", "campaign", str(campaign_id), {"name": form.name.data})
+    flash(_("The campaign is made. Now import its contacts."), "success")
+    return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+
+
+def _values(campaign: Campaign) -> dict[str, Any]:
+    names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
+             "calls_per_minute", "ring_timeout_s", "max_call_s")  # fmt: skip
+    values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
+    definition = flows.definition(connection(), campaign.flow_version_id)
+    return values | campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)
+
+
+@blueprint.get("/<int:campaign_id>/edit")
+@needs(Role.MANAGER)
+def edit(campaign_id: int) -> Answer:
+    """Show a campaign's settings."""
+    campaign = campaign_or_404(campaign_id)
+    used = {(g.gateway_id, g.caller_id) for g in campaigns.gateways_of(connection(), campaign_id)}
+    chosen = [c.id for c in caller_ids.list_all(connection()) if (c.gateway_id, c.phone) in used]
+    return _page(_form(_values(campaign)), campaign, chosen)
+
+
+@blueprint.post("/<int:campaign_id>/edit")
+@needs(Role.MANAGER)
+def update(campaign_id: int) -> Answer:
+    """Store changed settings; a changed flow becomes a new version, so that old calls keep theirs."""
+    campaign = campaign_or_404(campaign_id)
+    form, gateways, conn = _form(), _chosen(), connection()
+    if not form.validate_on_submit():
+        return _page(form, campaign, [caller_id for _gateway, caller_id in gateways], 400)
+    version = campaign.flow_version_id
+    before = flows.definition(conn, version)
+    definition = campaign_form.definition_of(form, _audio_paths(), before)
+    if definition != before:
+        version = flows.create_version(conn, overview.flow_id_of(conn, version), definition)
+    try:
+        campaigns.update(conn, campaign_id, _new_campaign(form, version, gateways))
+    except IllegalMove:
+        conn.rollback()
+        flash(_("Pause the campaign first: settings change only while it is not dialing."), "error")
+        return redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    audit.record(conn, current_user.id, "campaign.changed", "campaign", str(campaign_id), {"name": form.name.data})
+    flash(_("Saved."), "success")
+    return redirect(url_for("campaigns.show", campaign_id=campaign_id))

@@ -1,0 +1,240 @@
+"""The campaign form: plain fields, turned into a campaign and a flow definition and back."""
+
+from datetime import time
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from phonenumbers import SUPPORTED_REGIONS
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from control_panel.labels import label
+from dialer.call_flow import KEYS, Action, AmdMode
+from dialer.outcome import Disposition
+
+KEY_ORDER = "123456789*0#"
+PANEL_ACTIONS = [Action.INTERESTED, Action.NOT_INTERESTED, Action.OPT_OUT, Action.REPEAT, Action.CALLBACK]
+"""Transfers need operators to transfer to, which come later."""
+WEEKDAYS = [
+    (1, _l("Mon")),
+    (2, _l("Tue")),
+    (3, _l("Wed")),
+    (4, _l("Thu")),
+    (5, _l("Fri")),
+    (6, _l("Sat")),
+    (7, _l("Sun")),
+]
+RETRIED = [
+    Disposition.BUSY,
+    Disposition.NO_ANSWER,
+    Disposition.UNREACHABLE,
+    Disposition.CONGESTION,
+    Disposition.FAILED,
+    Disposition.MACHINE,
+    Disposition.NO_INPUT,
+    Disposition.HUNG_UP,
+    Disposition.ABANDONED,
+]
+"""Dispositions the form offers to retry, in this order."""
+
+assert set(KEY_ORDER) == KEYS
+
+REQUIRED = _l("Fill this in.")
+
+
+def _whole(text: Any, low: int, high: int) -> IntegerField:
+    between = _l("A whole number from %(low)s to %(high)s.", low=low, high=high)
+    return IntegerField(text, [InputRequired(between), NumberRange(low, high, between)])
+
+
+class _Ticks(SelectMultipleField):
+    """Several check boxes that make one list."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class CampaignForm(FlaskForm):
+    """Everything of a campaign that a person decides. The select choices are filled by the view."""
+
+    name = StringField(_l("Name"), [InputRequired(REQUIRED), Length(max=120)])
+    description = TextAreaField(_l("Note"), [Length(max=2000)])
+
+    language = SelectField(_l("Language of the prompts"))
+    greeting = SelectField(_l("Greeting"))
+    menu = SelectField(_l("Menu"))
+    tries = _whole(_l("How often the menu is offered"), 1, 5)
+    input_timeout_s = _whole(_l("Wait for a key"), 1, 30)
+    amd_mode = SelectField(_l("Answering machines"))
+
+    default_country = SelectField(_l("Country of numbers without a code"))
+    time_zone = SelectField(_l("Time zone"))
+    hours_start = TimeField(_l("From"), [InputRequired(REQUIRED)])
+    hours_end = TimeField(_l("Until"), [InputRequired(REQUIRED)])
+    weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=WEEKDAYS)
+
+    max_channels = _whole(_l("Calls at once"), 1, 10_000)
+    calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
+    ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
+    max_call_s = _whole(_l("Longest call"), 10, 3600)
+    max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
+
+    def validate_weekdays(self, field: SelectMultipleField) -> None:
+        """Without a weekday nobody would ever be called."""
+        if not field.data:
+            raise ValidationError(_l("Choose at least one day."))
+
+    def key_fields(self) -> list[tuple[str, SelectField]]:
+        """Return (key, field) in the telephone's order."""
+        return [(key, self[_key_name(key)]) for key in KEY_ORDER]
+
+    def retry_fields(self) -> list[tuple[Disposition, BooleanField, DecimalField, DecimalField, IntegerField]]:
+        """Return each disposition with its fields: on, delay in minutes, growth, attempts."""
+        return [
+            (d, self[f"retry_{d}"], self[f"retry_{d}_minutes"], self[f"retry_{d}_growth"], self[f"retry_{d}_attempts"])
+            for d in RETRIED
+        ]
+
+    def fill_choices(self, audio: list[tuple[int, str]]) -> None:
+        """Give every select its choices; audio: (id, name) of uploaded files."""
+        self.language.choices = [("ru", _l("Russian")), ("en", _l("English"))]
+        uploaded = [(f"audio:{audio_id}", name) for audio_id, name in audio]
+        self.greeting.choices = [("builtin:greeting", _l("Built-in greeting")), *uploaded]
+        self.menu.choices = [("builtin:menu", _l("Built-in menu")), *uploaded]
+        self.amd_mode.choices = [(str(mode), label(mode)) for mode in AmdMode]
+        self.default_country.choices = sorted(SUPPORTED_REGIONS)
+        self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        actions = [("", _l("nothing")), *((str(action), label(action)) for action in PANEL_ACTIONS)]
+        for _key, field in self.key_fields():
+            field.choices = actions
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the fields, and that some key means interested."""
+        is_valid = super().validate(extra_validators)
+        if all(field.data != Action.INTERESTED for _key, field in self.key_fields()):
+            first = self.key_fields()[0][1]
+            first.errors = [*first.errors, _l("One key must mean “Interested”.")]
+            return False
+        return bool(is_valid)
+
+
+def _key_name(key: str) -> str:
+    return "key_" + {"*": "star", "#": "hash"}.get(key, key)
+
+
+def _add_repeated_fields() -> None:
+    for key in KEY_ORDER:
+        setattr(CampaignForm, _key_name(key), SelectField(_l("Key %(key)s", key=key), validate_choice=True))
+    for disposition in RETRIED:
+        minutes = _l("A number of minutes from 0 to 43200.")
+        growth = _l("A number from 1 to 100.")
+        attempts = _l("A whole number from 1 to 50.")
+        for name, field in {
+            "": BooleanField(),
+            "_minutes": DecimalField(_l("Wait, minutes"), [Optional(), NumberRange(0, 43_200, minutes)], places=None),
+            "_growth": DecimalField(_l("Then longer by"), [Optional(), NumberRange(1, 100, growth)], places=None),
+            "_attempts": IntegerField(_l("Calls at most"), [Optional(), NumberRange(1, 50, attempts)]),
+        }.items():
+            setattr(CampaignForm, f"retry_{disposition}{name}", field)
+
+
+_add_repeated_fields()
+
+MIDNIGHT = time(0)
+
+
+def defaults(language: str) -> dict[str, Any]:
+    """Return the data of a new campaign's form."""
+    from dialer.call_flow import default_definition
+    from dialer.retry import DEFAULT_DEFINITION
+
+    values: dict[str, Any] = {
+        "default_country": "RU",
+        "time_zone": "Europe/Moscow",
+        "hours_start": time(9),
+        "hours_end": time(21),
+        "weekdays": [1, 2, 3, 4, 5],
+        "max_channels": 10,
+        "calls_per_minute": 60,
+        "ring_timeout_s": 30,
+        "max_call_s": 300,
+    }
+    return values | flow_values(default_definition(language)) | retry_values(DEFAULT_DEFINITION)
+
+
+def flow_values(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return the form's data of a flow definition."""
+    values = {
+        "language": definition["language"],
+        "tries": definition["tries"],
+        "input_timeout_s": max(1, definition["input_timeout_ms"] // 1000),
+        "amd_mode": definition["amd_mode"],
+        "greeting": _prompt_value(definition["greeting"]),
+        "menu": _prompt_value(definition["menu"]),
+    }
+    return values | {_key_name(key): definition["keys"].get(key, "") for key in KEY_ORDER}
+
+
+def _prompt_value(prompt: dict[str, Any]) -> str:
+    return f"audio:{prompt['audio_id']}" if prompt["kind"] == "audio" else f"builtin:{prompt['name']}"
+
+
+def retry_values(rules: dict[str, Any]) -> dict[str, Any]:
+    """Return the form's data of retry rules; what is not retried gets no numbers."""
+    values: dict[str, Any] = {"max_attempts": rules.get("max_attempts", 1)}
+    for disposition in RETRIED:
+        rule = rules.get(str(disposition))
+        values[f"retry_{disposition}"] = rule is not None
+        if rule is not None:
+            minutes = rule["delay_s"] / 60
+            growth = float(rule.get("growth", 1.0))
+            values[f"retry_{disposition}_minutes"] = int(minutes) if minutes == int(minutes) else round(minutes, 4)
+            values[f"retry_{disposition}_growth"] = int(growth) if growth == int(growth) else growth
+            values[f"retry_{disposition}_attempts"] = rule["max_attempts"]
+    return values
+
+
+def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[str, Any]) -> dict[str, Any]:
+    """Return the flow definition the form describes; what the form does not show stays as in `base`."""
+    return base | {
+        "language": form.language.data,
+        "greeting": _prompt_of(form.greeting.data, audio_paths),
+        "menu": _prompt_of(form.menu.data, audio_paths),
+        "keys": {key: field.data for key, field in form.key_fields() if field.data},
+        "tries": form.tries.data,
+        "input_timeout_ms": form.input_timeout_s.data * 1000,
+        "amd_mode": form.amd_mode.data,
+    }
+
+
+def _prompt_of(value: str, audio_paths: dict[int, str]) -> dict[str, Any]:
+    kind, _colon, name = value.partition(":")
+    if kind == "audio":
+        return {"kind": "audio", "name": audio_paths[int(name)], "audio_id": int(name)}
+    return {"kind": "builtin", "name": name}
+
+
+def retry_rules_of(form: CampaignForm) -> dict[str, Any]:
+    """Return the retry rules the form describes; an empty number takes its usual value."""
+    rules: dict[str, Any] = {"max_attempts": form.max_attempts.data}
+    for disposition, on, minutes, growth, attempts in form.retry_fields():
+        if on.data:
+            rules[str(disposition)] = {
+                "delay_s": float(minutes.data if minutes.data is not None else 60) * 60,
+                "growth": float(growth.data or 1),
+                "max_attempts": int(attempts.data or form.max_attempts.data),
+            }
+    return rules

@@ -1,0 +1,166 @@
+"""Campaigns: the list, one campaign's page, and its legal moves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from control_panel.access import needs
+from control_panel.campaign_form import WEEKDAYS
+from control_panel.database import connection
+from control_panel.labels import GROUPS, label, tone
+from control_panel.live_state import MAX_CALLS
+from db import audit, campaigns, flows, imports, overview
+from db.campaigns import Progress
+from db.errors import NotFound
+from dialer.call_flow import parse_flow
+from dialer.campaign import MOVES, CampaignState
+from dialer.errors import IllegalMove
+from dialer.outcome import Disposition
+from dialer.user import Role
+
+blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+
+MAX_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A button: `verb` in the address, the state it leads to, its text, and what was done in the audit log."""
+
+    verb: str
+    target: CampaignState
+    text: Any
+    done: str
+    style: str = ""
+    confirm: Any = None
+
+
+def moves_from(state: CampaignState) -> list[Move]:
+    """Return the buttons of a campaign in `state`: its legal moves and no others."""
+    start = Move("start", CampaignState.ACTIVE, _l("Start dialing"), "campaign.started", "primary")
+    resume = Move("resume", CampaignState.ACTIVE, _l("Resume"), "campaign.resumed", "primary")
+    known = [
+        resume if state is CampaignState.PAUSED else start,
+        Move("pause", CampaignState.PAUSED, _l("Pause"), "campaign.paused"),
+        Move(
+            "stop",
+            CampaignState.COMPLETED,
+            _l("Stop for good"),
+            "campaign.stopped",
+            "danger",
+            _l("Calls that are up will end by themselves; nobody else is called and it can't be started again."),
+        ),
+        Move("archive", CampaignState.ARCHIVED, _l("Archive"), "campaign.archived", "quiet"),
+    ]
+    return [move for move in known if move.target in MOVES[state]]
+
+
+VERBS = {
+    "start": (CampaignState.ACTIVE, "campaign.started"),
+    "resume": (CampaignState.ACTIVE, "campaign.resumed"),
+    "pause": (CampaignState.PAUSED, "campaign.paused"),
+    "stop": (CampaignState.COMPLETED, "campaign.stopped"),
+    "archive": (CampaignState.ARCHIVED, "campaign.archived"),
+}
+
+
+def campaign_or_404(campaign_id: int) -> campaigns.Campaign:
+    """Return the campaign, or answer 404."""
+    try:
+        return campaigns.get(connection(), campaign_id)
+    except NotFound:
+        abort(404)
+
+
+@blueprint.get("/")
+@needs(Role.VIEWER)
+def index() -> str:
+    """List every campaign that is not archived, then the archived ones."""
+    conn = connection()
+    current = [state for state in CampaignState if state is not CampaignState.ARCHIVED]
+    return render_template(
+        "campaigns/index.html",
+        lines=overview.campaign_lines(conn, current, MAX_LISTED),
+        archived=overview.campaign_lines(conn, [CampaignState.ARCHIVED], MAX_LISTED),
+        steps=overview.first_steps(conn),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A band of the progress bar: dispositions that mean much the same to a person."""
+
+    name: str
+    text: str
+    dispositions: list[tuple[Disposition, int]]
+    count: int
+
+
+def groups_of(progress: Progress) -> list[Group]:
+    """Return the attempts by group and disposition, every disposition included so that live counts have a place."""
+    made = []
+    for name, text in GROUPS.items():
+        members = [(d, progress.by_disposition.get(d, 0)) for d in Disposition if tone(d) == name]
+        made.append(Group(name, str(text), members, sum(count for _d, count in members)))
+    return made
+
+
+@blueprint.get("/<int:campaign_id>")
+@needs(Role.VIEWER)
+def show(campaign_id: int) -> str:
+    """Show one campaign: its progress, its calls, its settings."""
+    campaign = campaign_or_404(campaign_id)
+    conn = connection()
+    progress = campaigns.progress(conn, campaign_id)
+    flow = parse_flow(flows.definition(conn, campaign.flow_version_id))
+    calls = [call for call in overview.live_calls(conn, MAX_CALLS) if call.campaign_id == campaign_id]
+    return render_template(
+        "campaigns/show.html",
+        campaign=campaign,
+        progress=progress,
+        groups=groups_of(progress),
+        calls=calls,
+        moves=moves_from(campaign.state),
+        weekdays=WEEKDAYS,
+        flow=flow,
+        flow_keys=flow.keys,
+        gateways=campaigns.gateways_of(conn, campaign_id),
+        imports=imports.list_for(conn, campaign_id),
+        is_editable=campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED),
+        takes_contacts=campaign.state not in (CampaignState.COMPLETED, CampaignState.ARCHIVED),
+    )
+
+
+@blueprint.post("/<int:campaign_id>/<any(start, resume, pause, stop, archive):verb>")
+@needs(Role.OPERATOR)
+def move(campaign_id: int, verb: str) -> Response:
+    """Make a move; one that is not legal (any more) is explained and nothing changes."""
+    campaign = campaign_or_404(campaign_id)
+    target, done = VERBS[verb]
+    conn = connection()
+    page = redirect(url_for("campaigns.show", campaign_id=campaign_id))
+    if target is CampaignState.ACTIVE and not campaigns.gateways_of(conn, campaign_id):
+        flash(_("It can't start: choose a gateway with a caller ID in its settings first."), "error")
+        return page
+    try:
+        campaigns.move(conn, campaign_id, target)
+    except IllegalMove:
+        now = campaigns.get(conn, campaign_id).state
+        legal = ", ".join(f"«{m.text}»" for m in moves_from(now)) or _("none")
+        flash(
+            _(
+                "Not possible: the campaign is “%(state)s” now. Possible moves: %(moves)s.",
+                state=label(now),
+                moves=legal,
+            ),
+            "error",
+        )
+        return page
+    audit.record(conn, current_user.id, done, "campaign", str(campaign_id), {"from": str(campaign.state)})
+    flash(_("“%(name)s” is now “%(state)s”.", name=campaign.name, state=label(target)), "success")
+    return page

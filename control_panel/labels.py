@@ -1,0 +1,166 @@
+"""Every enum member in the user's words, and the tone (colour) it is shown in."""
+
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from db.blacklist import BlacklistReason
+from dialer.call_flow import Action, AmdMode
+from dialer.campaign import CampaignState
+from dialer.contact import ContactState, ImportReject
+from dialer.outcome import Disposition
+from dialer.user import Role
+
+
+class LeadState(StrEnum):
+    """Where a lead is on its way to the CRM. The SQL type is `lead_state`."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """What detection said of who answered."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    FAX = "fax"
+    UNSURE = "unsure"
+
+
+LABELS: dict[type[StrEnum], dict[str, Any]] = {
+    CampaignState: {
+        "draft": _("Draft"),
+        "scheduled": _("Scheduled"),
+        "active": _("Dialing"),
+        "paused": _("Paused"),
+        "completed": _("Completed"),
+        "archived": _("Archived"),
+    },
+    ContactState: {
+        "queued": _("Waiting"),
+        "dialing": _("On the line"),
+        "retry": _("Waiting for a retry"),
+        "concluded": _("Concluded"),
+        "blocked": _("Blocked"),
+    },
+    ImportReject: {
+        "invalid_number": _("No valid phone number"),
+        "duplicate": _("Duplicate"),
+        "blacklisted": _("On the blacklist"),
+        "malformed": _("No cell for the number"),
+    },
+    Disposition: {
+        "interested": _("Interested"),
+        "not_interested": _("Not interested"),
+        "opted_out": _("Asked not to be called"),
+        "callback_requested": _("Asked to be called later"),
+        "transferred": _("Put through to an operator"),
+        "no_input": _("Pressed nothing"),
+        "hung_up": _("Hung up"),
+        "machine": _("Answering machine"),
+        "voicemail_left": _("Voicemail left"),
+        "fax": _("Fax"),
+        "busy": _("Busy"),
+        "no_answer": _("No answer"),
+        "rejected": _("Rejected"),
+        "unreachable": _("Unreachable"),
+        "invalid_number": _("No such number"),
+        "congestion": _("Network congestion"),
+        "failed": _("Technical failure"),
+        "cancelled": _("Cancelled by us"),
+        "abandoned": _("Abandoned"),
+        "blocked": _("Blocked"),
+        "lost": _("Lost with the switch"),
+    },
+    Action: {
+        "interested": _("Interested"),
+        "not_interested": _("Not interested"),
+        "opt_out": _("Never call again"),
+        "repeat": _("Repeat the message"),
+        "callback": _("Call me later"),
+        "transfer": _("Transfer to an operator"),
+    },
+    AmdMode: {
+        "off": _("Off: whoever answers hears the message"),
+        "detect_then_greet": _("Listen first, then greet"),
+        "greet_while_detecting": _("Greet at once and listen meanwhile"),
+    },
+    Role: {
+        "admin": _("Administrator"),
+        "manager": _("Manager"),
+        "operator": _("Operator"),
+        "viewer": _("Viewer"),
+    },
+    BlacklistReason: {
+        "customer_request": _("Customer's request"),
+        "complaint": _("Complaint"),
+        "legal": _("Legal"),
+        "do_not_call_registry": _("Do-not-call registry"),
+        "wrong_number": _("Wrong number"),
+        "technical": _("Technical"),
+        "fraud": _("Fraud"),
+        "vip": _("VIP"),
+        "other": _("Other"),
+    },
+    LeadState: {
+        "pending": _("On its way"),
+        "delivered": _("Delivered"),
+        "failed": _("Not delivered"),
+    },
+    Verdict: {
+        "human": _("Person"),
+        "machine": _("Machine"),
+        "fax": _("Fax"),
+        "unsure": _("Unsure"),
+    },
+}
+
+TONES: dict[Disposition, str] = {
+    Disposition.INTERESTED: "good",
+    Disposition.CALLBACK_REQUESTED: "good",
+    Disposition.TRANSFERRED: "good",
+    Disposition.NOT_INTERESTED: "heard",
+    Disposition.OPTED_OUT: "heard",
+    Disposition.NO_INPUT: "heard",
+    Disposition.HUNG_UP: "heard",
+    Disposition.MACHINE: "machine",
+    Disposition.VOICEMAIL_LEFT: "machine",
+    Disposition.FAX: "machine",
+    Disposition.BUSY: "missed",
+    Disposition.NO_ANSWER: "missed",
+    Disposition.REJECTED: "missed",
+    Disposition.UNREACHABLE: "missed",
+    Disposition.INVALID_NUMBER: "bad",
+    Disposition.CONGESTION: "bad",
+    Disposition.FAILED: "bad",
+    Disposition.ABANDONED: "bad",
+    Disposition.LOST: "bad",
+    Disposition.CANCELLED: "missed",
+    Disposition.BLOCKED: "missed",
+}
+"""Disposition → the group it is counted and coloured in."""
+
+GROUPS: dict[str, Any] = {
+    "good": _("Wants to hear more"),
+    "heard": _("Heard us out"),
+    "machine": _("Machines"),
+    "missed": _("Not reached"),
+    "bad": _("Failed"),
+}
+"""Group → its label, in the order it is drawn."""
+
+
+def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
+    """Return a member's label; `kind` is needed when `member` is plain text."""
+    if member is None:
+        return "—"
+    labels = LABELS[kind or type(member)]  # type: ignore[index]
+    return str(labels.get(str(member), member))
+
+
+def tone(disposition: str | None) -> str:
+    """Return the group a disposition is coloured in."""
+    return TONES[Disposition(disposition)] if disposition else "missed"

@@ -1,0 +1,195 @@
+"""Live state for every open page: one thread listens to Redis and re-reads PostgreSQL, all streams share it."""
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from psycopg import Error as PostgresError
+from psycopg_pool import ConnectionPool, PoolTimeout
+from redis import Redis, RedisError
+
+from control_panel.live_state import read_state
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "dialer:live"
+MAX_STREAMS = 12
+"""Each stream holds a thread of the server for as long as its page is open."""
+REREAD_S = 3.0
+"""PostgreSQL is asked this often when no event says that something changed."""
+SETTLE_S = 0.4
+"""After an event the state is read no sooner than this after the last reading, so that a burst costs one."""
+HEARTBEAT_S = 10.0
+STREAM_LIFE_S = 1800.0
+REDIS_RETRY_S = 2.0
+
+LISTENING = "live events are heard from Redis"
+REDIS_AWAY = "live events are away, pages fall back to re-reading"
+DATABASE_AWAY = "the live state could not be read from PostgreSQL"
+
+
+class TooManyStreams(Exception):
+    """All streams are taken: the page falls back to asking now and then."""
+
+
+class LiveHub:
+    """Feeds the open pages; its thread lives only while somebody watches."""
+
+    def __init__(self, redis: Redis, pool: ConnectionPool, read: Callable[..., dict[str, Any]] = read_state) -> None:
+        self._redis = redis
+        self._pool = pool
+        self._read = read
+        self._changed = threading.Condition()
+        self._watched: Counter[int] = Counter()
+        self._streams = 0
+        self._version = 0
+        self._text = ""
+        self._fingerprint = ""
+        self._known: frozenset[int] = frozenset()
+        self._running = False
+        self._closing = False
+
+    def close(self) -> None:
+        """End every stream; the server is stopping."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def subscribe(self, campaign_id: int | None) -> Iterator[str]:
+        """Return a stream of server-sent events; raises TooManyStreams at once when there is no room."""
+        with self._changed:
+            if self._streams >= MAX_STREAMS or self._closing:
+                raise TooManyStreams
+            self._streams += 1
+            if campaign_id is not None:
+                self._watched[campaign_id] += 1
+            if not self._running:
+                self._running = True
+                self._text = ""
+                threading.Thread(target=self._run, name="live-hub", daemon=True).start()
+            else:
+                self._changed.notify_all()
+        return _Stream(self, campaign_id)
+
+    def _leave(self, campaign_id: int | None) -> None:
+        with self._changed:
+            self._streams -= 1
+            if campaign_id is not None:
+                self._watched[campaign_id] -= 1
+                if self._watched[campaign_id] <= 0:
+                    del self._watched[campaign_id]
+            self._changed.notify_all()
+
+    def events(self) -> Iterator[str]:
+        """Yield the newest state whenever it changed, and a comment now and then so that proxies keep the line."""
+        seen, ends_at = 0, time.monotonic() + STREAM_LIFE_S
+        yield "retry: 2000\n\n"
+        while time.monotonic() < ends_at:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda last=seen: self._closing or (self._version > last and self._text != ""), HEARTBEAT_S
+                )
+                if self._closing:
+                    return
+                version, text = self._version, self._text
+            if version > seen and text:
+                seen = version
+                yield f"event: state\ndata: {text}\n\n"
+            else:
+                yield ": still here\n\n"
+
+    def _run(self) -> None:
+        """Listen and re-read until nobody watches."""
+        listener: Any = None
+        redis_after, read_at = 0.0, 0.0
+        while True:
+            with self._changed:
+                if self._streams == 0 or self._closing:
+                    self._running = False
+                    break
+                watched = set(self._watched)
+            if listener is None and time.monotonic() >= redis_after:
+                listener = self._listen()
+                redis_after = time.monotonic() + REDIS_RETRY_S
+            heard, listener = self._hear(listener)
+            since = time.monotonic() - read_at
+            if since >= REREAD_S or (heard and since >= SETTLE_S) or not self._text or not watched <= self._known:
+                if heard and since < SETTLE_S:
+                    time.sleep(SETTLE_S - since)
+                self._publish(watched, is_live=listener is not None)
+                read_at = time.monotonic()
+        if listener is not None:
+            listener.close()
+
+    def _listen(self) -> Any:
+        try:
+            listener = self._redis.pubsub(ignore_subscribe_messages=True)
+            listener.subscribe(CHANNEL)
+        except RedisError:
+            logger.warning(REDIS_AWAY)
+            return None
+        logger.info(LISTENING)
+        return listener
+
+    def _hear(self, listener: Any) -> tuple[bool, Any]:
+        """Wait up to SETTLE_S for events; return whether one came, and the listener unless it broke."""
+        if listener is None:
+            time.sleep(SETTLE_S)
+            return False, None
+        try:
+            heard = listener.get_message(timeout=SETTLE_S) is not None
+            while heard and listener.get_message(timeout=0) is not None:
+                pass
+        except RedisError:
+            logger.warning(REDIS_AWAY)
+            listener.close()
+            return False, None
+        return heard, listener
+
+    def _publish(self, watched: set[int], *, is_live: bool) -> None:
+        try:
+            with self._pool.connection(timeout=2.0) as conn:
+                state = self._read(conn, watched)
+        except (PostgresError, PoolTimeout):
+            logger.warning(DATABASE_AWAY)
+            state = {"away": True}
+        state["live"] = is_live
+        # The clock alone is no news.
+        now = state.pop("now", None)
+        fingerprint = json.dumps(state, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(state | {"now": now}, separators=(",", ":"))
+        with self._changed:
+            self._known = frozenset(watched)
+            if fingerprint != self._fingerprint or not self._text:
+                self._fingerprint, self._text = fingerprint, text
+                self._version += 1
+                self._changed.notify_all()
+
+
+class _Stream:
+    """One page's stream; leaving is certain, whether it was read to its end, closed, or never begun."""
+
+    def __init__(self, hub: LiveHub, campaign_id: int | None) -> None:
+        self._hub, self._campaign_id = hub, campaign_id
+        self._events = hub.events()
+        self._open = True
+
+    def __iter__(self) -> "Iterator[str]":
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._events)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the stream's place back; called by the server when the client is gone."""
+        if self._open:
+            self._open = False
+            self._hub._leave(self._campaign_id)

@@ -1,0 +1,9 @@
+// Offers the chosen file's name as the audio's name.
+
+const file = document.querySelector("[data-name-into]");
+if (file) {
+  const name = document.getElementById(file.dataset.nameInto);
+  file.addEventListener("change", () => {
+    if (name.value === "" && file.files.length > 0) name.value = file.files[0].name.replace(/\.[^.]+$/, "").slice(0, 100);
+  });
+}

@@ -1,0 +1,21 @@
+// One caller ID per gateway, keys that do something stand out, and retry rows that are off take no numbers.
+
+for (const box of document.querySelectorAll("input[data-gateway]")) {
+  box.addEventListener("change", () => {
+    if (!box.checked) return;
+    for (const other of document.querySelectorAll(`input[data-gateway="${box.dataset.gateway}"]`)) {
+      if (other !== box) other.checked = false;
+    }
+  });
+}
+
+for (const key of document.querySelectorAll(".key select")) {
+  key.addEventListener("change", () => key.closest(".key").classList.toggle("used", key.value !== ""));
+}
+
+for (const row of document.querySelectorAll(".retries tbody tr")) {
+  const on = row.querySelector("input[type=checkbox]");
+  const apply = () => row.classList.toggle("off", !on.checked);
+  on.addEventListener("change", apply);
+  apply();
+}
