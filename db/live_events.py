@@ -34,7 +34,7 @@ def subscribe(redis: Redis, idle_s: float = 15.0) -> Iterator[dict[str, Any] | N
 
     The first None says that the subscription stands. Raises RedisError when Redis goes away.
     """
-    with redis.pubsub() as listener:
+    with redis.pubsub() as listener:  # type: ignore[no-untyped-call]
         listener.subscribe(CHANNEL)
         quiet_since = time.monotonic()
         while True:
