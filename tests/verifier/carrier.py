@@ -8,8 +8,8 @@ from tests.verifier.findings import Fault, Findings
 from tests.verifier.matching import Match
 
 OF_CODE = {
-    486: "busy", 600: "busy", 480: "unreachable", 603: "rejected", 404: "invalid_number", 410: "invalid_number",
-    484: "invalid_number", 503: "congestion", 487: "no_answer",
+    486: "busy", 600: "busy", 480: "unreachable", 403: "rejected", 603: "rejected", 404: "invalid_number",
+    410: "invalid_number", 484: "invalid_number", 500: "congestion", 503: "congestion", 487: "no_answer",
 }  # fmt: skip
 """Final SIP answer → disposition of a call that was not answered; 487 answers our own CANCEL at the ring time-out."""
 OF_ACTION = {
@@ -20,7 +20,11 @@ OF_ACTION = {
 PRESSED = frozenset(OF_ACTION.values())
 WITHOUT_PRESS = frozenset({"no_input", "hung_up", "abandoned"})
 """How a person's call may end in which no key that decides was pressed."""
-MACHINE = "machine"
+NOT_PEOPLE = ("machine", "fax")
+UNDECIDED = ("silence",)
+"""Kinds of which nobody can say whether a person answered."""
+UNDER_WAY_S = 0.3
+"""A key pressed so shortly before the end may have been on the wire when the switch hung up."""
 CUT_OFF_AS_MACHINE = frozenset({"machine", "voicemail_left", "fax"})
 
 
@@ -38,8 +42,8 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
 
 
 def is_machine(call: CarrierCall) -> bool:
-    """Whether the carrier played an answering machine."""
-    return call.kind.startswith(MACHINE)
+    """Whether the carrier played a machine."""
+    return call.kind.startswith(NOT_PEOPLE)
 
 
 def _check_unanswered(attempt: Attempt, call: CarrierCall, findings: Findings) -> None:
@@ -53,22 +57,36 @@ def _check_unanswered(attempt: Attempt, call: CarrierCall, findings: Findings) -
 
 
 def _check_answered(attempt: Attempt, call: CarrierCall, keys: Mapping[str, str], findings: Findings) -> None:
-    decided = next((OF_ACTION[keys[digit]] for digit in call.digits_sent if keys.get(digit) in OF_ACTION), None)
+    pressed = _decided(call.digits_sent, keys)
+    in_time = _decided(_digits_in_time(call), keys)
     where = f"{attempt.phone}, attempt {attempt.id} ({call.kind}, pressed {call.digits_sent or 'nothing'})"
-    if decided is not None and attempt.disposition != decided:
-        findings.add(Fault.PRESS_LOST, f"{where}: {attempt.disposition} instead of {decided}")
-    elif decided is None and attempt.disposition in PRESSED:
+    if in_time is not None and attempt.disposition != in_time:
+        findings.add(Fault.PRESS_LOST, f"{where}: {attempt.disposition} instead of {in_time}")
+    elif attempt.disposition in PRESSED and attempt.disposition != pressed:
         fault = Fault.LEAD_UNOWED if attempt.disposition == "interested" else Fault.WRONG_DISPOSITION
         findings.add(fault, f"{where}: {attempt.disposition}, and nobody pressed a key for that")
-    elif decided is None and attempt.disposition not in WITHOUT_PRESS | CUT_OFF_AS_MACHINE:
+    elif attempt.disposition not in PRESSED | WITHOUT_PRESS | CUT_OFF_AS_MACHINE:
         findings.add(Fault.WRONG_DISPOSITION, f"{where}: {attempt.disposition}, and the carrier answered it")
     if attempt.answered_at is None:
         findings.add(Fault.WRONG_DISPOSITION, f"{where}: the carrier answered, and the attempt doesn't say when")
 
 
+def _digits_in_time(call: CarrierCall) -> str:
+    """Return the keys that the switch must have heard."""
+    if call.ended_at is None or len(call.digit_times) != len(call.digits_sent):
+        return call.digits_sent
+    sent = zip(call.digits_sent, call.digit_times, strict=True)
+    return "".join(digit for digit, at in sent if at < call.ended_at - UNDER_WAY_S)
+
+
+def _decided(digits: str, keys: Mapping[str, str]) -> str | None:
+    """Return the disposition that the first key with a meaning decides."""
+    return next((OF_ACTION[keys[digit]] for digit in digits if keys.get(digit) in OF_ACTION), None)
+
+
 def _count_detector(attempt: Attempt, call: CarrierCall, findings: Findings) -> None:
     """Count whether the detector was right; that it errs now and then is a figure, not a broken promise."""
-    if attempt.amd_verdict is None:
+    if attempt.amd_verdict is None or call.kind.startswith(UNDECIDED):
         return
     findings.amd_heard += 1
     findings.amd_agreed += (attempt.amd_verdict in ("machine", "fax")) == is_machine(call)

@@ -91,6 +91,8 @@ def clean() -> Witnesses:
                 invited_at=began.timestamp() + 0.02,
                 answered_at=answered.timestamp() if answered else None,
                 digits_sent=digits,
+                digit_times=(answered.timestamp() + 0.1,) if digits and answered else (),
+                ended_at=ended.timestamp(),
                 ended={200: "bye_received", 487: "cancelled"}.get(code, "rejected"),
                 final_code=code,
             )

@@ -109,7 +109,7 @@ def read_database(database_url: str) -> Database:
         connection.read_only = True
 
         def rows(query: str) -> list[dict[str, Any]]:
-            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+            return connection.execute(query).fetchall()
 
         return Database(
             campaigns={row["id"]: Campaign(**row) for row in rows(CAMPAIGNS)},

@@ -36,16 +36,16 @@ def match(calls: Sequence[CarrierCall], database: Database, findings: Findings) 
             by_number[digits_of(attempt.phone)].append(attempt)
     found: dict[str, CarrierCall] = {}
     for call in sorted(calls, key=lambda each: each.invited_at):
-        attempt = _maker(by_number.get(digits_of(call.number), []), call)
-        if attempt is None:
+        maker = _maker(by_number.get(digits_of(call.number), []), call)
+        if maker is None:
             findings.add(
                 Fault.CALL_WITHOUT_ATTEMPT, f"{call.number} was rung by {call.call_id}, and no attempt says so"
             )
-        elif attempt.id in found:
+        elif maker.id in found:
             findings.called_twice += 1
-            findings.add(Fault.CALLED_TWICE, f"{call.number} was rung twice by attempt {attempt.id}")
+            findings.add(Fault.CALLED_TWICE, f"{call.number} was rung twice by attempt {maker.id}")
         else:
-            found[attempt.id] = call
+            found[maker.id] = call
         _check_blacklist(call, database, findings)
     matches = [Match(attempt, found.get(attempt.id)) for attempt in database.attempts]
     for each in matches:

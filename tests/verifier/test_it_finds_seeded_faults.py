@@ -124,6 +124,15 @@ def test_it_finds_a_lost_press():
     assert seeded.faults() == {"press lost"}
 
 
+def test_it_forgives_a_press_that_was_under_way_when_the_switch_hung_up():
+    seeded = clean()
+    call = seeded.calls[REFUSING]
+    seeded.calls[REFUSING] = replace(call, digit_times=(call.ended_at - 0.05,))
+    seeded.change_attempt(REFUSING, disposition="machine", digits="", amd_verdict="machine")
+    seeded.change_contact(1, disposition="machine")
+    assert seeded.faults() == set()
+
+
 def test_it_finds_a_wrong_cause():
     seeded = clean()
     seeded.change_attempt(UNANSWERED, disposition="failed")

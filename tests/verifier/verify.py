@@ -41,9 +41,9 @@ def _check_conclusions(database: Database, findings: Findings) -> None:
             findings.concluded += 1
         else:
             findings.add(Fault.NOT_CONCLUDED, f"{contact.phone} is {contact.state}")
-        attempt = last.get(contact.id)
-        if contact.state == "concluded" and (attempt is None or attempt.disposition != contact.disposition):
-            how = attempt.disposition if attempt else "never made"
+        latest = last.get(contact.id)
+        if contact.state == "concluded" and (latest is None or latest.disposition != contact.disposition):
+            how = latest.disposition if latest else "never made"
             findings.add(
                 Fault.WRONG_DISPOSITION, f"{contact.phone} is {contact.disposition}, and its last attempt was {how}"
             )

@@ -1,0 +1,75 @@
+"""Makes the demo's campaign through the same functions as the panel."""
+
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from db import blacklist, caller_ids, campaigns, flows, gateways, imports
+from dialer.call_flow import default_definition
+from dialer.contact_file import read_rows
+from dialer.contact_import import guess_mapping
+from dialer.phone import normalise
+
+HERE = Path(__file__).parent
+CONTACTS = HERE / "contacts.csv"
+BLACKLIST = HERE / "blacklist.csv"
+COUNTRY = "RU"
+CALLER_ID = "+74955550100"
+MIX = "human1=30,human2=20,machine=25,busy=10,noanswer=10,congestion=5"
+SEED = 7
+CALLS_PER_SECOND = 6.0
+CALLS_PER_MINUTE = 600
+CHANNELS = 60
+RING_TIMEOUT_S = 15
+RETRY_RULES: dict[str, Any] = {
+    "max_attempts": 3,
+    "busy": {"delay_s": 2, "growth": 1.5, "max_attempts": 3},
+    "congestion": {"delay_s": 2, "growth": 1.5, "max_attempts": 3},
+    "no_answer": {"delay_s": 1, "growth": 1.0, "max_attempts": 2},
+    "failed": {"delay_s": 2, "growth": 1.0, "max_attempts": 2},
+}
+"""Seconds instead of hours, so that the demo ends while you watch."""
+
+
+def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str) -> int:
+    """Store the gateway, a campaign that may dial at any hour, the blacklist and the contacts; return its id."""
+    gateway_id = gateways.create(connection, gateway, CHANNELS, CALLS_PER_SECOND)
+    caller_id = caller_ids.add(connection, gateway_id, CALLER_ID, "Demo")
+    flow_version = flows.create_version(connection, f"{name}: flow", default_definition("ru"))
+    campaign_id = campaigns.create(
+        connection,
+        campaigns.NewCampaign(
+            name=name,
+            description="Made by `make demo`",
+            flow_version_id=flow_version,
+            gateways=[(gateway_id, caller_id)],
+            default_country=COUNTRY,
+            hours_start=time(0),
+            hours_end=time(0),  # equal to the start: around the clock
+            weekdays=(1, 2, 3, 4, 5, 6, 7),
+            max_channels=CHANNELS,
+            calls_per_minute=CALLS_PER_MINUTE,
+            ring_timeout_s=RING_TIMEOUT_S,
+            max_call_s=60,
+            retry_rules=RETRY_RULES,
+        ),
+    )
+    list_blacklisted(connection, BLACKLIST)
+    import_file(connection, campaign_id, CONTACTS)
+    return campaign_id
+
+
+def list_blacklisted(connection: psycopg.Connection[Any], path: Path) -> None:
+    """Put the file's numbers (columns phone, reason, note) on the blacklist."""
+    table = read_rows(path.read_bytes(), path.name)
+    for phone, reason, note in table.rows:
+        e164 = normalise(phone, COUNTRY).e164
+        blacklist.add(connection, e164, blacklist.BlacklistReason(reason), note)
+
+
+def import_file(connection: psycopg.Connection[Any], campaign_id: int, path: Path) -> imports.ImportReport:
+    """Import a contact file as the panel does when its guess of the columns is accepted."""
+    table = read_rows(path.read_bytes(), path.name)
+    return imports.import_contacts(connection, campaign_id, table, guess_mapping(table.columns), path.name)
