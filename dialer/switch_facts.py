@@ -1,4 +1,4 @@
-"""What the switch's final event of a leg says of its call: headers → CallFacts, for the hook and for who hears events."""
+"""What the switch's final event of a leg says of its call: headers → CallFacts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,0 +1,223 @@
+"""The Event Socket client: one persistent connection that comes back by itself; nothing is ever sent twice."""
+
+import contextlib
+import logging
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from dialer.errors import DialerError
+from scheduler.event_socket_messages import BrokenStream, Message, encode, event_of, read_message
+
+logger = logging.getLogger(__name__)
+
+CONNECT_WAIT_S = 3.0
+SEND_WAIT_S = 2.0
+REPLY_WAIT_S = 5.0
+FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 5.0
+
+CONNECTED = "connected to the switch's Event Socket"
+DISCONNECTED = "the Event Socket is away, connecting again"
+NO_REPLY = "the switch did not reply in time, the connection is given up"
+LISTENER_FAILED = "handling news of the switch failed"
+
+
+class NotSent(DialerError):
+    """The command surely did not reach the switch: there is no connection. Try again when it is back."""
+
+
+class MaybeSent(DialerError):
+    """The command may have reached the switch but no reply came: never send it again, look what became of it."""
+
+
+class CommandRefused(DialerError):
+    """The switch understood the command and refuses it: the message is its reply."""
+
+
+class Listener(Protocol):
+    """Who owns the connection. Called on the reader's thread: return at once and send no command from here."""
+
+    def connected(self, core_uuid: str) -> None:
+        """Hear that commands can be sent; core_uuid changes when the switch was restarted."""
+
+    def disconnected(self) -> None:
+        """Hear that no command can be sent and events are missed."""
+
+    def event(self, headers: Mapping[str, str]) -> None:
+        """Hear one event; its body stands under `_body`."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The place of one command's reply in the order of replies."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    message: Message | None = None
+
+
+class EventSocket:
+    """Thread-safe. subscriptions: commands sent after each sign-in, such as `event json CHANNEL_HANGUP_COMPLETE`."""
+
+    def __init__(self, host: str, port: int, password: str, subscriptions: Sequence[str], listener: Listener) -> None:
+        self._address = (host, port)
+        self._password = password
+        self._subscriptions = subscriptions
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._is_ready = False
+        self._replies: deque[_Reply] = deque()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="event-socket", daemon=True)
+
+    def start(self) -> None:
+        """Connect, and connect again whenever it breaks, until `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the connection for good."""
+        self._stopping.set()
+        self._close()
+        self._thread.join(CONNECT_WAIT_S)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a command could be sent now."""
+        return self._is_ready
+
+    def api(self, command: str, wait_s: float = REPLY_WAIT_S) -> str:
+        """Run an API command and return its answer; raises NotSent, MaybeSent. Keep to commands that answer at once."""
+        return self._send(encode(f"api {command}"), wait_s).body
+
+    def bgapi(self, command: str, job_uuid: str, wait_s: float = REPLY_WAIT_S) -> None:
+        """Start an API command as job `job_uuid`; its answer comes as event BACKGROUND_JOB.
+
+        Raises NotSent, MaybeSent, CommandRefused.
+        """
+        message = self._send(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), wait_s)
+        if not message.reply.startswith("+OK"):
+            raise CommandRefused(message.reply)
+
+    def _send(self, data: bytes, wait_s: float) -> Message:
+        reply = _Reply()
+        with self._lock:
+            connection = self._connection
+            if connection is None or not self._is_ready:
+                raise NotSent("there is no connection to the switch")
+            self._replies.append(reply)  # under the lock: replies come in the order of the commands
+            try:
+                connection.sendall(data)
+            except OSError as error:
+                self._shut(connection)
+                raise MaybeSent("the connection broke while the command was sent") from error
+        if not reply.arrived.wait(wait_s):
+            logger.error(NO_REPLY)
+            self._shut(connection)
+            raise MaybeSent("the switch did not reply in time")
+        if reply.message is None:
+            raise MaybeSent("the connection broke before the reply")
+        return reply.message
+
+    def _run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._serve()
+            except (OSError, BrokenStream) as error:
+                if not self._stopping.is_set():
+                    logger.warning(DISCONNECTED, extra={"reason": str(error)})
+            finally:
+                self._lose()
+            if time.monotonic() - began > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
+            self._stopping.wait(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _serve(self) -> None:
+        """Hold one connection from sign-in to its end."""
+        with socket.create_connection(self._address, CONNECT_WAIT_S) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            with self._lock:
+                self._connection = connection
+            stream = connection.makefile("rb")
+            core_uuid = self._sign_in(connection, stream)
+            connection.settimeout(None)
+            # A timeout of the socket would also end reads; this one bounds sends alone.
+            seconds, fraction = divmod(SEND_WAIT_S, 1)
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
+            )
+            self._is_ready = True
+            logger.info(CONNECTED, extra={"core_uuid": core_uuid})
+            self._tell(lambda: self._listener.connected(core_uuid))
+            while not self._stopping.is_set():
+                self._take(read_message(stream))
+
+    def _sign_in(self, connection: socket.socket, stream: BinaryIO) -> str:
+        if read_message(stream).kind != "auth/request":
+            raise BrokenStream("the switch did not ask for a password")
+        for command in (f"auth {self._password}", *self._subscriptions):
+            connection.sendall(encode(command))
+            reply = self._next_reply(stream, "command/reply").reply
+            if not reply.startswith("+OK"):
+                raise BrokenStream(f"the switch refused {command.split()[0]}: {reply}")
+        connection.sendall(encode("api global_getvar core_uuid"))
+        return self._next_reply(stream, "api/response").body.strip()
+
+    def _next_reply(self, stream: BinaryIO, kind: str) -> Message:
+        """Return the next message of this kind; events that come in between are told."""
+        while (message := read_message(stream)).kind != kind:
+            if message.kind == "text/rude-rejection":
+                raise BrokenStream("the switch's access list refuses us")
+            self._take(message)
+        return message
+
+    def _take(self, message: Message) -> None:
+        match message.kind:
+            case "command/reply" | "api/response":
+                with self._lock:
+                    reply = self._replies.popleft() if self._replies else None
+                if reply is None:
+                    raise BrokenStream("a reply came that no command waits for")
+                reply.message = message
+                reply.arrived.set()
+            case "text/event-json":
+                event = event_of(message)
+                if event is not None:
+                    self._tell(lambda: self._listener.event(event))
+            case "text/disconnect-notice":
+                raise BrokenStream("the switch ends the connection")
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except Exception:
+            logger.exception(LISTENER_FAILED)
+
+    def _shut(self, connection: socket.socket) -> None:
+        """Wake the reader, which then opens another connection; no reply of this one can be matched any more."""
+        if self._connection is connection:
+            self._is_ready = False
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            self._shut(connection)
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._is_ready, self._connection = False, None
+            waiting, self._replies = self._replies, deque()
+        for reply in waiting:
+            reply.arrived.set()
+        self._tell(self._listener.disconnected)
