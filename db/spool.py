@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 RECORD = re.compile(r"(\d{20})-([a-z_]+)-([0-9a-f-]{36})\.json")
 SET_ASIDE = "rejected"
 """Folder of the records that could not be applied; a person looks at them."""
+LEFTOVER_S = 60.0
+"""A file that is still being written after this long was left by a crash; its record never counted as stored."""
 COUNT_S = 1.0
 """How long a count of the folder is trusted; our own writes and drains are counted at once."""
 
@@ -35,8 +37,9 @@ class Spool:
         self._last = max((int(name[:20]) for name in self._names()), default=0)
         self._bytes = 0
         self._counted_at = -COUNT_S
-        for leftover in folder.glob(f".{os.getpid()}-*.tmp"):
-            leftover.unlink(missing_ok=True)
+        for entry in os.scandir(folder):
+            if entry.name.endswith(".tmp") and entry.stat().st_mtime < time.time() - LEFTOVER_S:
+                Path(entry).unlink(missing_ok=True)
 
     def write(self, kind: str, payload: Mapping[str, Any]) -> Path:
         """Store one record durably; `payload` holds JSON values and 'attempt_id'. Raises SpoolFull.
@@ -78,11 +81,8 @@ class Spool:
             drained = 0
             for name in sorted(self._names()):
                 path = self.folder / name
-                kind, payload = name.split("-", 2)[1], _read(path)
                 try:
-                    if payload is None:
-                        raise RecordRejected("the record is damaged")
-                    apply(kind, payload)
+                    apply(name.split("-", 2)[1], _read(path))
                 except RecordRejected as error:
                     self._set_aside(path, str(error))
                     continue
@@ -142,12 +142,14 @@ def _size(entry: "os.DirEntry[str]") -> int:
         return 0
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> dict[str, Any]:
     try:
         payload = json.loads(path.read_bytes())
-    except ValueError:
-        return None
-    return payload if isinstance(payload, dict) else None
+    except ValueError as error:
+        raise RecordRejected(f"the record is damaged: {error}") from error
+    if not isinstance(payload, dict):
+        raise RecordRejected("the record is damaged: it is no object")
+    return payload
 
 
 def _sync_folder(folder: Path) -> None:

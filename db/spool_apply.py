@@ -50,7 +50,10 @@ def concluded(facts: CallFacts, witness: Witness) -> Record:
 
 
 def apply(conn: AnyConnection, kind: str, payload: Mapping[str, Any]) -> None:
-    """Replay one record in a transaction of its own; raises RecordRejected when it can never succeed."""
+    """Replay one record in one transaction; raises RecordRejected when it can never succeed.
+
+    The record may be forgotten once the transaction is committed: `spool.drain` with `postgres.run` does it so.
+    """
     try:
         with conn.transaction():
             _replay(conn, kind, payload)

@@ -20,7 +20,7 @@ UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE
 
 -- record_outcome -- While the call is open, a decision replaces none or one that no key press made.
 UPDATE attempts
-SET outcome = %(outcome)s, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
+SET outcome = %(outcome)s::outcome, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
 WHERE id = %(attempt_id)s AND concluded_at IS NULL
     AND (outcome IS NULL OR outcome <> ALL(%(pressed)s::outcome[]) AND %(is_press)s)
 RETURNING phone

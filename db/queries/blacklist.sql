@@ -9,7 +9,7 @@ WHERE b.expires_at IS NOT NULL AND (excluded.expires_at IS NULL OR excluded.expi
 -- block_contacts -- Queued attempts of every campaign stop here; the claim checks the list again all the same.
 UPDATE contacts
 SET state = 'blocked', disposition = CASE WHEN state = 'queued' THEN 'blocked' ELSE disposition END,
-    blocked_reason = 'blacklist: ' || %(reason)s, concluded_at = now()
+    blocked_reason = 'blacklist: ' || %(reason)s::text, concluded_at = now()
 WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
 
 -- remove -- Contacts that were blocked meanwhile stay blocked.
@@ -21,8 +21,8 @@ WHERE project_id = 1 AND phone = %(phone)s AND (expires_at IS NULL OR expires_at
 
 -- page -- Entries, newest first, of numbers that contain the text.
 SELECT id, phone, reason, note, attempt_id, created_at, expires_at FROM blacklist
-WHERE project_id = 1 AND (%(search)s = '' OR phone LIKE '%%' || %(search)s || '%%')
+WHERE project_id = 1 AND (%(search)s::text = '' OR phone LIKE '%%' || %(search)s::text || '%%')
 ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- count -- Of the same.
-SELECT count(*) FROM blacklist WHERE project_id = 1 AND (%(search)s = '' OR phone LIKE '%%' || %(search)s || '%%')
+SELECT count(*) FROM blacklist WHERE project_id = 1 AND (%(search)s::text = '' OR phone LIKE '%%' || %(search)s::text || '%%')

@@ -54,9 +54,9 @@ ORDER BY cg.campaign_id, cg.place, g.name
 
 -- move -- The conditional UPDATE says who moved it: of two that press a button, one row count is 0.
 UPDATE campaigns
-SET state = %(target)s,
-    started_at = CASE WHEN %(target)s = 'active' THEN coalesce(started_at, now()) ELSE started_at END,
-    ended_at = CASE WHEN %(target)s = 'completed' THEN now() ELSE ended_at END
+SET state = %(target)s::campaign_state::campaign_state,
+    started_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'active' THEN coalesce(started_at, now()) ELSE started_at END,
+    ended_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'completed' THEN now() ELSE ended_at END
 WHERE id = %(campaign_id)s AND state = ANY(%(before)s::campaign_state[])
 
 -- zone_sets -- The distinct zone sets of a campaign by skipping through the index: one probe a set, not one a contact.

@@ -15,23 +15,23 @@ FOR UPDATE OF a
 -- conclude -- The attempt, its contact, the tally and the lead owed. The row is locked and open: `subject` saw to it.
 WITH done AS (
     UPDATE attempts
-    SET concluded_at = now(), ended_at = %(ended_at)s, disposition = %(disposition)s, hangup_cause = %(hangup_cause)s,
-        sip_code = %(sip_code)s, billsec = %(billsec)s, answered_at = %(answered_at)s, outcome = %(outcome)s,
-        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s END),
+    SET concluded_at = now(), ended_at = %(ended_at)s::timestamptz, disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s,
+        sip_code = %(sip_code)s, billsec = %(billsec)s, answered_at = %(answered_at)s::timestamptz, outcome = %(outcome)s::outcome,
+        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
         concluded_by = %(witness)s,
-        message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s END)
+        message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
     WHERE id = %(attempt_id)s AND concluded_at IS NULL
     RETURNING id, campaign_id, contact_id
 ), contact AS (
     UPDATE contacts c
-    SET state = %(contact_state)s, disposition = %(disposition)s, blocked_reason = %(blocked_reason)s,
-        due_at = coalesce(%(retry_at)s, c.due_at),
-        concluded_at = CASE WHEN %(contact_state)s = 'retry' THEN NULL ELSE now() END
+    SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
+        due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
+        concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE now() END
     FROM done WHERE c.id = done.contact_id AND c.state = 'dialing'
 ), tally AS (
     INSERT INTO campaign_tallies AS t (campaign_id, disposition, shard, attempts, billsec)
-    SELECT campaign_id, %(disposition)s, %(shard)s, 1, %(billsec)s FROM done
+    SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
 ), lead AS (
@@ -45,27 +45,27 @@ SELECT (SELECT id FROM lead) FROM done
 -- upgrade -- A conclusion that knew less: the tally moves, the lead is owed after all, the contact is done with.
 WITH done AS (
     UPDATE attempts
-    SET disposition = %(disposition)s, hangup_cause = %(hangup_cause)s, sip_code = %(sip_code)s, billsec = %(billsec)s,
-        ended_at = %(ended_at)s, answered_at = %(answered_at)s, outcome = %(outcome)s,
-        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s END),
+    SET disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s, sip_code = %(sip_code)s, billsec = %(billsec)s,
+        ended_at = %(ended_at)s::timestamptz, answered_at = %(answered_at)s::timestamptz, outcome = %(outcome)s::outcome,
+        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
-        message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s END)
+        message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
     WHERE id = %(attempt_id)s AND concluded_at IS NOT NULL
     RETURNING id, campaign_id, contact_id, number
 ), contact AS (
     UPDATE contacts c
-    SET disposition = %(disposition)s, state = %(contact_state)s, due_at = coalesce(%(retry_at)s, c.due_at),
-        concluded_at = CASE WHEN %(contact_state)s = 'retry' THEN NULL ELSE coalesce(c.concluded_at, now()) END
+    SET disposition = %(disposition)s::disposition, state = %(contact_state)s::contact_state, due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
+        concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE coalesce(c.concluded_at, now()) END
     FROM done
     WHERE c.id = done.contact_id
         AND (c.state = 'retry' AND %(is_final)s OR c.state IN ('concluded', 'retry') AND c.attempt_count = done.number)
 ), untally AS (
     UPDATE campaign_tallies t SET attempts = t.attempts - 1, billsec = t.billsec - %(billsec_before)s
     FROM done
-    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.disposition = %(before)s AND t.shard = %(shard)s
+    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.disposition = %(before)s::disposition AND t.shard = %(shard)s
 ), tally AS (
     INSERT INTO campaign_tallies AS t (campaign_id, disposition, shard, attempts, billsec)
-    SELECT campaign_id, %(disposition)s, %(shard)s, 1, %(billsec)s FROM done
+    SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
 ), lead AS (

@@ -2,7 +2,7 @@
 -- A lead that is still held when it is due again had a poster that vanished: its post may have arrived.
 WITH due AS MATERIALIZED (
     SELECT id, held_at IS NOT NULL AS was_dropped FROM leads
-    WHERE state = 'pending' AND next_try_at <= now() AND (%(attempt_id)s::uuid IS NULL OR attempt_id = %(attempt_id)s)
+    WHERE state = 'pending' AND next_try_at <= now() AND (%(attempt_id)s::uuid IS NULL OR attempt_id = %(attempt_id)s::uuid)
     ORDER BY next_try_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), held AS (
     UPDATE leads l
@@ -50,11 +50,11 @@ SELECT at, method, request, http_status, response, error FROM lead_exchanges WHE
 SELECT l.id, l.attempt_id, l.campaign_id, k.name AS campaign_name, c.phone, c.name, l.state, l.tries, l.next_try_at,
     l.external_id, l.last_error, l.created_at, l.delivered_at
 FROM leads l JOIN contacts c ON c.id = l.contact_id JOIN campaigns k ON k.id = l.campaign_id
-WHERE (%(campaign_id)s::bigint IS NULL OR l.campaign_id = %(campaign_id)s)
-    AND (%(state)s::lead_state IS NULL OR l.state = %(state)s)
+WHERE (%(campaign_id)s::bigint IS NULL OR l.campaign_id = %(campaign_id)s::bigint)
+    AND (%(state)s::lead_state IS NULL OR l.state = %(state)s::lead_state)
 ORDER BY l.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- count -- Of the same.
 SELECT count(*) FROM leads l
-WHERE (%(campaign_id)s::bigint IS NULL OR l.campaign_id = %(campaign_id)s)
-    AND (%(state)s::lead_state IS NULL OR l.state = %(state)s)
+WHERE (%(campaign_id)s::bigint IS NULL OR l.campaign_id = %(campaign_id)s::bigint)
+    AND (%(state)s::lead_state IS NULL OR l.state = %(state)s::lead_state)
