@@ -1,7 +1,5 @@
 """Live events of calls, published after the fact they tell of is safe; no call waits for them."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
@@ -19,5 +17,4 @@ class Announcer:
 
     def announce(self, event_type: str, **facts: Any) -> None:
         """Tell whoever watches live; lost when nobody does, or when Redis is away."""
-        event: Mapping[str, Any] = {"ts": datetime.now(UTC).isoformat(timespec="milliseconds"), **facts}
-        self._background.put(lambda: live_events.publish(self._redis, event_type, event))
+        self._background.put(lambda: live_events.publish(self._redis, event_type, facts))

@@ -8,9 +8,6 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 LONGEST_QUEUE = 10_000
-STACK_BYTES = 1024 * 1024
-"""The switch gives its threads 240 KB; TLS and JSON of a foreign system may need more."""
-
 FAILED = "a background job failed"
 DROPPED = "the background queue is full, a job was dropped"
 
@@ -39,11 +36,7 @@ class Background:
 
 
 def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
-    """Start a thread that serves the whole switch and dies with it, with room enough on its stack."""
-    before = threading.stack_size(STACK_BYTES)
-    try:
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(before)
+    """Start a thread that serves the whole switch and dies with it."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
     return thread

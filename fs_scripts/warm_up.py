@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import threading
 
 from fs_scripts import background, lead_worker, log, spool_worker
 from fs_scripts.amd import tap
@@ -13,12 +14,16 @@ READY = "call scripts ready"
 FAILED = "the call scripts can't work: calls will be abandoned until this is corrected"
 SWEPT = "taps of a switch that died were deleted"
 
+WORKER_STACK_BYTES = 1024 * 1024
+"""The switch leaves 240 KB to a thread; TLS to a CRM or a database driver's own threads may need more."""
+
 NEEDED_BY_CALLS = ("fs_scripts.call", "fs_scripts.ending", "numpy", "requests", "psycopg", "redis")
 
 
 def run() -> None:
     """Make everything ready once. Never raises; a failure is in the log and every call is abandoned until then."""
     try:
+        threading.stack_size(WORKER_STACK_BYTES)  # of Python's own threads only; the calls' are the switch's
         shared = resources()
         log.set_up(shared.settings.log_level)
         _start(shared)
