@@ -76,14 +76,19 @@ class Exchange:
     error: str | None
 
 
-def claim_due(conn: AnyConnection, limit: int, hold_s: float) -> list[LeadToPost]:
-    """Take up to `limit` due leads for `hold_s` seconds; commit before posting."""
-    return all_of(conn, LeadToPost, queries["claim"], {"attempt_id": None, "limit": limit, "hold_s": hold_s})
+def claim_due(conn: AnyConnection, limit: int, hold_s: float, min_age_s: float = 0.0) -> list[LeadToPost]:
+    """Take up to `limit` due leads for `hold_s` seconds; commit before posting.
+
+    min_age_s: leave leads younger than this to whoever posts at once.
+    """
+    values = {"attempt_id": None, "limit": limit, "hold_s": hold_s, "min_age_s": min_age_s}
+    return all_of(conn, LeadToPost, queries["claim"], values)
 
 
 def claim_one(conn: AnyConnection, attempt_id: str, hold_s: float) -> LeadToPost | None:
     """Take the lead of this attempt if it is due and nobody holds it; commit before posting."""
-    return one_of(conn, LeadToPost, queries["claim"], {"attempt_id": attempt_id, "limit": 1, "hold_s": hold_s})
+    values = {"attempt_id": attempt_id, "limit": 1, "hold_s": hold_s, "min_age_s": 0.0}
+    return one_of(conn, LeadToPost, queries["claim"], values)
 
 
 def delivered(conn: AnyConnection, lead_id: int, external_id: str) -> bool:

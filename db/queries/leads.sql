@@ -2,7 +2,8 @@
 -- A lead that is still held when it is due again had a poster that vanished: its post may have arrived.
 WITH due AS MATERIALIZED (
     SELECT id, held_at IS NOT NULL AS was_dropped FROM leads
-    WHERE state = 'pending' AND next_try_at <= now() AND (%(attempt_id)s::uuid IS NULL OR attempt_id = %(attempt_id)s::uuid)
+    WHERE state = 'pending' AND next_try_at <= now() AND created_at <= now() - make_interval(secs => %(min_age_s)s)
+        AND (%(attempt_id)s::uuid IS NULL OR attempt_id = %(attempt_id)s::uuid)
     ORDER BY next_try_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), held AS (
     UPDATE leads l
