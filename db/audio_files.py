@@ -1,20 +1,18 @@
-"""Uploaded audio, converted for the telephone."""
+"""Uploaded audio: rows here, files (8 kHz mono 16-bit WAV) below the audio folder."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from psycopg.errors import UniqueViolation
-
-from db import sql
 from db.errors import AlreadyExists, InUse
-from db.sql import AnyConnection
+from db.sql import AnyConnection, all_of, change, load, one_of, value_of
 
-QUERIES = sql.load("audio_files")
+queries = load("audio_files")
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """One file. path: below the audio folder; 8 kHz mono 16-bit WAV. sha256: of the converted file."""
+    """path: below the audio folder. sha256: of the converted file, hexadecimal."""
 
     id: int
     name: str
@@ -25,39 +23,33 @@ class AudioFile:
     created_at: datetime
 
 
-def create(conn: AnyConnection, name: str, path: str, original_name: str, duration_ms: int, sha256: str) -> int:
-    """Store a file that lies at `path` already, and return its id; raises AlreadyExists."""
-    try:
-        with conn.transaction():
-            return int(
-                sql.value_of(
-                    conn,
-                    QUERIES["create"],
-                    {
-                        "name": name,
-                        "path": path,
-                        "original_name": original_name,
-                        "duration_ms": duration_ms,
-                        "sha256": sha256,
-                    },
-                )
-            )
-    except UniqueViolation as error:
-        raise AlreadyExists(f"there is audio called {name!r} already") from error
+def add(conn: AnyConnection, name: str, path: str, original_name: str, duration_ms: int, sha256: str) -> int:
+    """Store a file's row and return its id; raises AlreadyExists when the name is taken."""
+    values = {
+        "name": name,
+        "path": path,
+        "original_name": original_name,
+        "duration_ms": duration_ms,
+        "sha256": sha256,
+    }
+    audio_id = value_of(conn, queries["add"], values)
+    if audio_id is None:
+        raise AlreadyExists(f"there is an audio file {name!r} already")
+    return cast(int, audio_id)
 
 
 def get(conn: AnyConnection, audio_id: int) -> AudioFile | None:
     """Return one file, or None."""
-    return sql.one_of(conn, AudioFile, QUERIES["get"], {"id": audio_id})
+    return one_of(conn, AudioFile, queries["get"], {"audio_id": audio_id})
 
 
 def list_all(conn: AnyConnection) -> list[AudioFile]:
-    """Return every file, newest first."""
-    return sql.all_of(conn, AudioFile, QUERIES["list_all"])
+    """Return every file by name."""
+    return all_of(conn, AudioFile, queries["list_all"])
 
 
-def remove(conn: AnyConnection, audio_id: int) -> None:
-    """Forget a file; raises InUse when any version of a flow plays it (old versions explain old calls)."""
-    if sql.value_of(conn, QUERIES["is_used"], {"id": audio_id}):
-        raise InUse("a campaign plays this audio")
-    sql.change(conn, QUERIES["remove"], {"id": audio_id})
+def remove(conn: AnyConnection, audio_id: int) -> bool:
+    """Remove a file's row; False when there was none. Raises InUse while a call flow plays it."""
+    if value_of(conn, queries["is_used"], {"audio_id": audio_id}):
+        raise InUse("a call flow plays this file")
+    return change(conn, queries["remove"], {"audio_id": audio_id}) == 1

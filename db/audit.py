@@ -1,28 +1,29 @@
-"""The audit log: who changed what, written in the same transaction as the change."""
+"""The audit log: who changed what, written in the transaction of the change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg.types.json import Jsonb
 
-from db import sql
-from db.sql import AnyConnection
+from db.sql import AnyConnection, all_of, change, load, value_of
 
-QUERIES = sql.load("audit")
+queries = load("audit")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change. action: noun and past verb (`campaign.started`)."""
+    """One change. user_id None: the system itself."""
 
+    id: int
     at: datetime
+    user_id: int | None
     user_email: str | None
     action: str
     entity_type: str
     entity_id: str
-    details: Mapping[str, Any]
+    details: dict[str, Any]
 
 
 def record(
@@ -30,25 +31,21 @@ def record(
     user_id: int | None,
     action: str,
     entity_type: str,
-    entity_id: str,
+    entity_id: int | str,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write one entry; `details` must hold no secret."""
-    sql.change(
-        conn,
-        QUERIES["record"],
-        {
-            "user_id": user_id,
-            "action": action,
-            "entity_type": entity_type,
-            "entity_id": entity_id,
-            "details": Jsonb(dict(details or {})),
-        },
-    )
+    """Write one line: action as `campaign.started`; details without secrets."""
+    values = {
+        "user_id": user_id,
+        "action": action,
+        "entity_type": entity_type,
+        "entity_id": str(entity_id),
+        "details": Jsonb(dict(details or {})),
+    }
+    change(conn, queries["record"], values)
 
 
-def of_entity(conn: AnyConnection, entity_type: str, entity_id: str, limit: int = 20) -> list[AuditEntry]:
-    """Return an entity's latest changes, newest first."""
-    return sql.all_of(
-        conn, AuditEntry, QUERIES["of_entity"], {"entity_type": entity_type, "entity_id": entity_id, "limit": limit}
-    )
+def list_page(conn: AnyConnection, page: int = 1, per_page: int = 50) -> tuple[list[AuditEntry], int]:
+    """Return one page (from 1), newest first, and how many entries there are."""
+    found = all_of(conn, AuditEntry, queries["page"], {"limit": per_page, "offset": (page - 1) * per_page})
+    return found, cast(int, value_of(conn, queries["count"]))

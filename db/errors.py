@@ -33,3 +33,7 @@ class AlreadyExists(DialerError):
 
 class InUse(DialerError):
     """Other rows need this one: remove or change them first."""
+
+
+class WeakPassword(DialerError):
+    """The password is too short: use ten characters or more."""

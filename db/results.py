@@ -1,25 +1,61 @@
-"""What became of a campaign's attempts, as a person reads it: paged, filtered, or all of it for a file."""
+"""Results of a campaign: a page of contacts, a contact's attempts, everything as rows for a CSV file."""
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
-from db import sql
-from db.sql import AnyConnection
-from dialer.disposition import Disposition
+from psycopg.rows import tuple_row
 
-QUERIES = sql.load("results")
-FETCH_ROWS = 2000
+from db.leads import LeadState
+from db.sql import AnyConnection, all_of, load, value_of
+from dialer.contact import ContactState
+from dialer.outcome import Disposition, Witness
+
+queries = load("results")
+
+EXPORT_COLUMNS = (
+    "phone", "name", "contact_state", "contact_disposition", "blocked_reason", "attempt", "claimed_at", "answered_at",
+    "ended_at", "disposition", "hangup_cause", "sip_code", "billsec", "digits", "amd_verdict", "gateway", "caller_id",
+    "attempt_id", "lead_id",
+)  # fmt: skip
+FETCH_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A contact and its last attempt (fields None when it was never dialled)."""
+
+    contact_id: int
+    phone: str
+    name: str
+    extra: dict[str, Any]
+    state: ContactState
+    disposition: Disposition | None
+    attempt_count: int
+    due_at: datetime
+    blocked_reason: str | None
+    concluded_at: datetime | None
+    attempt_id: str | None
+    claimed_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    hangup_cause: str | None
+    sip_code: int | None
+    billsec: int | None
+    digits: str | None
+    amd_verdict: str | None
+    gateway: str | None
+    lead_state: LeadState | None
+    lead_external_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """One attempt with its contact and its lead. billsec: whole seconds; digits: every key pressed, in order."""
+    """One attempt as a contact's page shows it."""
 
     attempt_id: str
-    contact_id: int
-    phone: str
-    name: str
     number: int
     gateway: str
     caller_id: str
@@ -27,55 +63,43 @@ class AttemptResult:
     originated_at: datetime | None
     answered_at: datetime | None
     ended_at: datetime | None
-    concluded_at: datetime | None
     disposition: Disposition | None
     hangup_cause: str | None
     sip_code: int | None
     billsec: int | None
     digits: str
     amd_verdict: str | None
-    lead_state: str | None
-    lead_external_id: str | None
+    concluded_by: Witness | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page ends: the next one begins after it. claimed_at: aware datetime."""
-
-    claimed_at: datetime
-    attempt_id: str
-
-
-def page(
-    conn: AnyConnection, campaign_id: int, disposition: Disposition | None, after: Cursor | None, limit: int
-) -> list[AttemptResult]:
-    """Return up to `limit` attempts, newest first, that come after `after`; `disposition` None means any."""
-    return sql.all_of(
-        conn,
-        AttemptResult,
-        QUERIES["page"],
-        {
-            "campaign_id": campaign_id,
-            "disposition": disposition,
-            "claimed_at": after.claimed_at if after else None,
-            "attempt_id": after.attempt_id if after else None,
-            "limit": limit,
-        },
-    )
+def list(  # noqa: A001 - reads as results.list at the caller's
+    conn: AnyConnection,
+    campaign_id: int,
+    page: int = 1,
+    per_page: int = 50,
+    state: ContactState | None = None,
+    disposition: Disposition | None = None,
+    search: str = "",
+) -> tuple[builtins.list[Result], int]:
+    """Return one page (from 1) of contacts in the import's order, and how many there are. search: number or name."""
+    values = {
+        "campaign_id": campaign_id,
+        "state": state,
+        "disposition": disposition,
+        "search": search,
+        "limit": per_page,
+        "offset": (page - 1) * per_page,
+    }
+    return all_of(conn, Result, queries["page"], values), cast(int, value_of(conn, queries["count"], values))
 
 
-def stream(conn: AnyConnection, campaign_id: int, disposition: Disposition | None) -> Iterator[AttemptResult]:
-    """Yield all attempts, newest first, holding no more than 2,000 of them in memory."""
-    with conn.cursor("results", row_factory=sql.rows_as(AttemptResult)) as cursor:
+def attempts_of(conn: AnyConnection, contact_id: int) -> builtins.list[AttemptResult]:
+    """Return every attempt of a contact, in order."""
+    return all_of(conn, AttemptResult, queries["attempts"], {"contact_id": contact_id})
+
+
+def export_rows(conn: AnyConnection, campaign_id: int) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of EXPORT_COLUMNS per attempt (one for a contact never dialled), through a server-side cursor."""
+    with conn.transaction(), conn.cursor(name="results_export", row_factory=tuple_row) as cursor:
         cursor.itersize = FETCH_ROWS
-        cursor.execute(
-            QUERIES["page"],
-            {
-                "campaign_id": campaign_id,
-                "disposition": disposition,
-                "claimed_at": None,
-                "attempt_id": None,
-                "limit": None,
-            },
-        )
-        yield from cursor
+        yield from cursor.execute(queries["export"], {"campaign_id": campaign_id})

@@ -267,6 +267,8 @@ CREATE TABLE leads (                                   -- the outbox too: exactl
     delivered_at timestamptz,
     UNIQUE (project_id, attempt_id)
 );
+CREATE INDEX leads_by_contact ON leads (contact_id);
+CREATE INDEX leads_by_campaign ON leads (campaign_id, id);
 CREATE INDEX leads_pending ON leads (next_try_at) WHERE state = 'pending';
 
 CREATE TABLE lead_exchanges (                          -- every exchange with the CRM; never holds the secret URL

@@ -1,16 +1,40 @@
--- page -- attempts of a campaign, newest first, after a cursor
-SELECT attempts.id AS attempt_id, attempts.contact_id, attempts.phone, contacts.name, attempts.number,
-       gateways.name AS gateway, attempts.caller_id, attempts.claimed_at, attempts.originated_at,
-       attempts.answered_at, attempts.ended_at, attempts.concluded_at, attempts.disposition,
-       attempts.hangup_cause, attempts.sip_code, attempts.billsec, attempts.digits, attempts.amd_verdict,
-       leads.state::text AS lead_state, leads.external_id AS lead_external_id
-FROM attempts
-JOIN contacts ON contacts.id = attempts.contact_id
-JOIN gateways ON gateways.id = attempts.gateway_id
-LEFT JOIN leads ON leads.project_id = attempts.project_id AND leads.attempt_id = attempts.id
-WHERE attempts.campaign_id = %(campaign_id)s
-  AND (%(disposition)s::disposition IS NULL OR attempts.disposition = %(disposition)s::disposition)
-  AND (%(claimed_at)s::timestamptz IS NULL
-       OR (attempts.claimed_at, attempts.id) < (%(claimed_at)s::timestamptz, %(attempt_id)s::uuid))
-ORDER BY attempts.claimed_at DESC, attempts.id DESC
-LIMIT %(limit)s::bigint;
+-- page -- A campaign's contacts with their last attempt, in the order of the import; keyset filters come with time.
+SELECT c.id AS contact_id, c.phone, c.name, c.extra, c.state, c.disposition, c.attempt_count, c.due_at,
+    c.blocked_reason, c.concluded_at, a.id AS attempt_id, a.claimed_at, a.answered_at, a.ended_at, a.hangup_cause,
+    a.sip_code, a.billsec, a.digits, a.amd_verdict, g.name AS gateway, l.state AS lead_state,
+    l.external_id AS lead_external_id
+FROM contacts c
+LEFT JOIN LATERAL (SELECT * FROM attempts WHERE contact_id = c.id ORDER BY number DESC LIMIT 1) a ON true
+LEFT JOIN gateways g ON g.id = a.gateway_id
+LEFT JOIN LATERAL (SELECT state, external_id FROM leads WHERE contact_id = c.id ORDER BY id DESC LIMIT 1) l ON true
+WHERE c.campaign_id = %(campaign_id)s
+    AND (%(state)s::contact_state IS NULL OR c.state = %(state)s::contact_state)
+    AND (%(disposition)s::disposition IS NULL OR c.disposition = %(disposition)s::disposition)
+    AND (%(search)s::text = '' OR c.phone LIKE '%%' || %(search)s::text || '%%'
+         OR c.name ILIKE '%%' || %(search)s::text || '%%')
+ORDER BY c.id LIMIT %(limit)s OFFSET %(offset)s
+
+-- count -- Of the same.
+SELECT count(*) FROM contacts c
+WHERE c.campaign_id = %(campaign_id)s
+    AND (%(state)s::contact_state IS NULL OR c.state = %(state)s::contact_state)
+    AND (%(disposition)s::disposition IS NULL OR c.disposition = %(disposition)s::disposition)
+    AND (%(search)s::text = '' OR c.phone LIKE '%%' || %(search)s::text || '%%'
+         OR c.name ILIKE '%%' || %(search)s::text || '%%')
+
+-- attempts -- Every attempt of a contact, in order.
+SELECT a.id AS attempt_id, a.number, g.name AS gateway, a.caller_id, a.claimed_at, a.originated_at, a.answered_at,
+    a.ended_at, a.disposition, a.hangup_cause, a.sip_code, a.billsec, a.digits, a.amd_verdict, a.concluded_by
+FROM attempts a JOIN gateways g ON g.id = a.gateway_id
+WHERE a.contact_id = %(contact_id)s ORDER BY a.number
+
+-- export -- Every attempt of a campaign, one line each, contacts never dialled too.
+SELECT c.phone, c.name, c.state::text, c.disposition::text, c.blocked_reason, a.number, a.claimed_at, a.answered_at,
+    a.ended_at, a.disposition::text, a.hangup_cause, a.sip_code, a.billsec, a.digits, a.amd_verdict, g.name,
+    a.caller_id, a.id::text, l.external_id
+FROM contacts c
+LEFT JOIN attempts a ON a.contact_id = c.id
+LEFT JOIN gateways g ON g.id = a.gateway_id
+LEFT JOIN leads l ON l.attempt_id = a.id
+WHERE c.campaign_id = %(campaign_id)s
+ORDER BY c.id, a.number

@@ -1,19 +1,28 @@
--- create -- store an account
+-- create -- E-mail addresses are kept in lower case.
 INSERT INTO users (email, password_hash, role, language)
-VALUES (%(email)s, %(password_hash)s, %(role)s::user_role, %(language)s)
-RETURNING id;
+VALUES (lower(%(email)s), %(password_hash)s, %(role)s, %(language)s)
+ON CONFLICT (project_id, email) DO NOTHING
+RETURNING id
 
--- get -- one account
-SELECT id, email, role, language, is_active FROM users WHERE id = %(id)s;
+-- by_email -- For the sign-in.
+SELECT id, email, role, language, is_active, created_at, last_sign_in_at, password_hash
+FROM users WHERE project_id = 1 AND email = lower(%(email)s)
 
--- for_sign_in -- what checking a password needs
-SELECT id, password_hash FROM users WHERE project_id = 1 AND email = %(email)s AND is_active;
+-- get -- For each request.
+SELECT id, email, role, language, is_active, created_at, last_sign_in_at FROM users WHERE id = %(user_id)s
 
--- set_password_hash -- store a hash made with today's parameters
-UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s;
+-- list_all -- Every user.
+SELECT id, email, role, language, is_active, created_at, last_sign_in_at FROM users ORDER BY email
 
--- signed_in -- remember when
-UPDATE users SET last_sign_in_at = now() WHERE id = %(id)s;
+-- signed_in -- When, and the hash anew when the parameters of hashing have grown.
+UPDATE users SET last_sign_in_at = now(), password_hash = coalesce(%(password_hash)s, password_hash)
+WHERE id = %(user_id)s
 
--- set_language -- remember the choice
-UPDATE users SET language = %(language)s WHERE id = %(id)s;
+-- set_password -- A new one.
+UPDATE users SET password_hash = %(password_hash)s WHERE id = %(user_id)s
+
+-- set_language -- Of the panel.
+UPDATE users SET language = %(language)s WHERE id = %(user_id)s
+
+-- change -- Role, and whether the user may sign in.
+UPDATE users SET role = %(role)s, is_active = %(is_active)s WHERE id = %(user_id)s
