@@ -45,10 +45,9 @@ def _conclude(env: Any, shared: Resources) -> None:
     )
     if concluded and concluded.lead_id is not None:
         lead_worker.wake()
-    logger.info(
-        CONCLUDED,
-        extra={"attempt_id": facts.attempt_id, "cause": facts.hangup_cause, "disposition": disposition},
-    )
+    if concluded:
+        fields = {"attempt_id": facts.attempt_id, "cause": facts.hangup_cause, "disposition": disposition}
+        logger.info(CONCLUDED, extra=fields)
 
 
 def _release_lease(shared: Resources, attempt_id: str) -> None:

@@ -7,6 +7,7 @@ import threading
 from fs_scripts import background, lead_worker, log, spool_worker
 from fs_scripts.amd import tap
 from fs_scripts.resources import Resources, resources
+from integrations import lead_delivery
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,10 @@ SWEPT = "taps of a switch that died were deleted"
 WORKER_STACK_BYTES = 1024 * 1024
 """The switch leaves 240 KB to a thread; TLS to a CRM or a database driver's own threads may need more."""
 
-NEEDED_BY_CALLS = ("fs_scripts.call", "fs_scripts.ending", "numpy", "requests", "psycopg", "redis")
+WORKER_WAIT_MS = 5000
+"""A worker's longest wait for PostgreSQL: nobody on a line waits for it."""
+
+NEEDED_BY_CALLS = ("fs_scripts.call", "fs_scripts.ending", "numpy")
 
 
 def run() -> None:
@@ -41,4 +45,7 @@ def _start(shared: Resources) -> None:
         logger.warning(SWEPT, extra={"count": left})
     shared.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     background.start_thread("spool", lambda: spool_worker.run(shared.postgres, shared.spool))
-    background.start_thread("leads", lambda: lead_worker.run(lambda: None))
+    deliver = lead_delivery.deliverer(
+        shared.settings, lambda job: shared.postgres.run(job, WORKER_WAIT_MS), shared.redis
+    )
+    background.start_thread("leads", lambda: lead_worker.run(deliver))
