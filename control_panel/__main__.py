@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 
-from dialer.user import Role
+from db.users import UserRole as Role
 
 
 def main() -> int:

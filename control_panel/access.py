@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from control_panel.database import connection
 from db import users
-from dialer.user import Role
+from db.users import UserRole as Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -14,7 +14,7 @@ from control_panel.database import connection
 from control_panel.telephone_audio import Doubt, Refusal, TelephoneAudio, UnusableAudio, convert
 from db import audio_files, audit
 from db.errors import AlreadyExists, InUse
-from dialer.user import Role
+from db.users import UserRole as Role
 
 blueprint = Blueprint("audio", __name__, url_prefix="/audio")
 
@@ -88,7 +88,7 @@ def _keep(name: str, original: str, converted: TelephoneAudio) -> int:
     target = folder / path
     target.write_bytes(converted.wav)
     try:
-        return audio_files.create(connection(), name, path, original, converted.duration_ms, converted.sha256)
+        return audio_files.add(connection(), name, path, original, converted.duration_ms, converted.sha256)
     except AlreadyExists:
         target.unlink()
         raise

@@ -16,9 +16,9 @@ from control_panel.database import connection
 from control_panel.labels import label
 from db import audit, blacklist
 from db.blacklist import BlacklistReason
+from db.users import UserRole as Role
 from dialer.errors import InvalidNumber
 from dialer.phone import normalise
-from dialer.user import Role
 
 blueprint = Blueprint("blacklist", __name__, url_prefix="/blacklist")
 

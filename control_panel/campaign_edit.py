@@ -15,9 +15,9 @@ from control_panel.campaigns import campaign_or_404
 from control_panel.database import connection
 from db import audio_files, audit, caller_ids, campaigns, flows, overview
 from db.campaigns import Campaign, NewCampaign
+from db.users import UserRole as Role
 from dialer.call_flow import default_definition
 from dialer.errors import IllegalMove
-from dialer.user import Role
 
 blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
 

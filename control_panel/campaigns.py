@@ -17,11 +17,11 @@ from control_panel.live_state import MAX_CALLS
 from db import audit, campaigns, flows, imports, overview
 from db.campaigns import Progress
 from db.errors import NotFound
+from db.users import UserRole as Role
 from dialer.call_flow import parse_flow
 from dialer.campaign import MOVES, CampaignState
 from dialer.errors import IllegalMove
 from dialer.outcome import Disposition
-from dialer.user import Role
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
@@ -82,7 +82,7 @@ def campaign_or_404(campaign_id: int) -> campaigns.Campaign:
 def index() -> str:
     """List every campaign that is not archived, then the archived ones."""
     conn = connection()
-    current = [state for state in CampaignState if state is not CampaignState.ARCHIVED]
+    current: list[CampaignState] = [state for state in CampaignState if state is not CampaignState.ARCHIVED]
     return render_template(
         "campaigns/index.html",
         lines=overview.campaign_lines(conn, current, MAX_LISTED),

@@ -3,25 +3,21 @@
 import sys
 
 from db import users
-from db.errors import AlreadyExists
+from db.errors import AlreadyExists, WeakPassword
 from db.pool import open_pool
+from db.users import UserRole as Role
 from dialer.settings import settings
-from dialer.user import Role
-
-SHORTEST_PASSWORD = 8
 
 
 def create_user(email: str, role: Role, password: str, language: str | None = None) -> int:
     """Create the account; return the exit status, 1 with a sentence on stderr when it can't be made."""
     if "@" not in email or len(email) > 254:
         return _refuse(f"{email!r} is no e-mail address")
-    if len(password) < SHORTEST_PASSWORD:
-        return _refuse(f"the password needs {SHORTEST_PASSWORD} characters or more")
     values = settings()
     with open_pool(values.database_url, 1) as pool, pool.connection() as conn:
         try:
-            users.create(conn, email, password, role, language or values.panel_language)
-        except AlreadyExists as error:
+            users.create(conn, email, role, password, language or values.panel_language)
+        except (AlreadyExists, WeakPassword) as error:
             return _refuse(str(error))
     sys.stdout.write(f"created {email} as {role}\n")
     return 0

@@ -6,8 +6,8 @@ from control_panel.access import needs
 from control_panel.database import connection
 from control_panel.live_state import MAX_CALLS
 from db import overview
+from db.users import UserRole as Role
 from dialer.campaign import CampaignState
-from dialer.user import Role
 
 blueprint = Blueprint("dashboard", __name__)
 

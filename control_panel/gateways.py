@@ -16,10 +16,10 @@ from control_panel.database import connection
 from db import audit, caller_ids, gateways
 from db.errors import AlreadyExists, InUse
 from db.gateways import Gateway
+from db.users import UserRole as Role
 from dialer.dial_string import GATEWAY
 from dialer.errors import InvalidNumber
 from dialer.phone import normalise
-from dialer.user import Role
 
 blueprint = Blueprint("gateways", __name__, url_prefix="/gateways")
 

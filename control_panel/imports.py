@@ -16,10 +16,10 @@ from control_panel.database import connection
 from control_panel.import_jobs import sentence, unreadable
 from control_panel.labels import label
 from db import imports
+from db.users import UserRole as Role
 from dialer.contact_file import read_rows
 from dialer.contact_import import ColumnMapping, guess_mapping
 from dialer.errors import InvalidContactFile
-from dialer.user import Role
 
 blueprint = Blueprint("imports", __name__, url_prefix="/campaigns/<int:campaign_id>/imports")
 

@@ -6,19 +6,12 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from db.blacklist import BlacklistReason
+from db.leads import LeadState
+from db.users import UserRole as Role
 from dialer.call_flow import Action, AmdMode
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
-from dialer.user import Role
-
-
-class LeadState(StrEnum):
-    """Where a lead is on its way to the CRM. The SQL type is `lead_state`."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
 
 
 class Verdict(StrEnum):

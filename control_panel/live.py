@@ -7,7 +7,7 @@ from control_panel.context import panel
 from control_panel.database import connection
 from control_panel.live_hub import TooManyStreams
 from control_panel.live_state import read_state
-from dialer.user import Role
+from db.users import UserRole as Role
 
 blueprint = Blueprint("live", __name__)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from psycopg import Error as PostgresError
@@ -75,6 +76,9 @@ class LiveHub:
                 self._changed.notify_all()
         return _Stream(self, campaign_id)
 
+    def _has_news(self, seen: int) -> bool:
+        return self._closing or (self._version > seen and self._text != "")
+
     def _leave(self, campaign_id: int | None) -> None:
         with self._changed:
             self._streams -= 1
@@ -90,9 +94,7 @@ class LiveHub:
         yield "retry: 2000\n\n"
         while time.monotonic() < ends_at:
             with self._changed:
-                self._changed.wait_for(
-                    lambda last=seen: self._closing or (self._version > last and self._text != ""), HEARTBEAT_S
-                )
+                self._changed.wait_for(partial(self._has_news, seen), HEARTBEAT_S)
                 if self._closing:
                     return
                 version, text = self._version, self._text

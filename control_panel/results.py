@@ -12,11 +12,11 @@ from control_panel.access import needs
 from control_panel.campaigns import campaign_or_404
 from control_panel.csv_files import csv_response
 from control_panel.database import connection
-from control_panel.labels import LeadState, Verdict, label
-from db import audit, campaigns, results
-from db.results import AttemptResult, Cursor
+from control_panel.labels import Verdict, label
+from db import attempt_results, audit, campaigns
+from db.attempt_results import AttemptResult, Cursor
+from db.users import UserRole as Role
 from dialer.outcome import Disposition
-from dialer.user import Role
 
 blueprint = Blueprint("results", __name__, url_prefix="/campaigns/<int:campaign_id>/results")
 
@@ -44,7 +44,7 @@ def _cursor() -> Cursor | None:
 def index(campaign_id: int) -> str:
     """Show a page of attempts, newest first."""
     campaign, chosen, cursor = campaign_or_404(campaign_id), _filter(), _cursor()
-    rows = results.page(connection(), campaign_id, chosen, cursor, PAGE_ROWS + 1)
+    rows = attempt_results.page(connection(), campaign_id, chosen, cursor, PAGE_ROWS + 1)
     shown = rows[:PAGE_ROWS]
     last = shown[-1] if len(rows) > PAGE_ROWS else None
     progress = campaigns.progress(connection(), campaign_id)
@@ -58,7 +58,6 @@ def index(campaign_id: int) -> str:
         counts=[(d, progress.by_disposition[d]) for d in Disposition if progress.by_disposition.get(d)],
         attempts=progress.attempts,
         verdicts=Verdict,
-        lead_states=LeadState,
     )
 
 
@@ -80,7 +79,7 @@ def export(campaign_id: int) -> Response:
     def rows() -> Iterator[list[str]]:
         # Its own connection: the request's is given back before the last row is sent.
         with pool.connection() as conn:
-            for row in results.stream(conn, campaign.id, chosen):
+            for row in attempt_results.stream(conn, campaign.id, chosen):
                 yield _cells(row, words)
 
     return csv_response(f"campaign-{campaign_id}-results.csv", header, rows())

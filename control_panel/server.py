@@ -19,7 +19,7 @@ GRACE_S = 5
 REDIS_WAIT_MS = 1000
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     """Ends the live streams as soon as a stop is asked for, so that stopping waits for nobody's open page."""
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -30,7 +30,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.tpool.submit(self.wsgi.extensions["panel"].live.close)
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn, configured from our settings instead of a file."""
 
     def __init__(self, values: Settings) -> None:

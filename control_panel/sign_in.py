@@ -56,7 +56,7 @@ def sign_in() -> str | Response | tuple[str, int]:
     if wait:
         form.password.errors = [_("Too many failed tries. Try again in %(minutes)s min.", minutes=-(-wait // 60))]
         return render_template("sign_in/sign_in.html", form=form), 429
-    user = users.verify(connection(), email, str(form.password.data))
+    user = users.sign_in(connection(), email, str(form.password.data))
     if user is None:
         throttle.failed(redis, email, address)
         form.password.errors = [_("The e-mail or the password is wrong.")]
@@ -65,7 +65,6 @@ def sign_in() -> str | Response | tuple[str, int]:
     session.clear()
     session.permanent = True
     login_user(Account(user))
-    users.signed_in(connection(), user.id)
     audit.record(connection(), user.id, "user.signed_in", "user", str(user.id), {"address": address})
     return redirect(_safe_next(request.args.get("next")))
 

@@ -26,8 +26,8 @@ def wait_s(redis: Redis, email: str, address: str) -> int:
     """
     try:
         for key, limit in _keys(email, address):
-            if int(redis.get(key) or 0) >= limit:  # type: ignore[arg-type]
-                return max(int(redis.ttl(key)), 1)  # type: ignore[arg-type]
+            if int(redis.get(key) or 0) >= limit:
+                return max(int(redis.ttl(key)), 1)
     except RedisError:
         logger.warning(REDIS_AWAY)
     return 0
