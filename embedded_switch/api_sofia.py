@@ -63,7 +63,7 @@ def _gateway(switch: "Switch", gateway: "Gateway") -> str:
         "Freq": str(gateway.expire_s),
         "PingFreq": str(gateway.ping_s or 0),
         "PingTime": f"{gateway.last_ping_ms or 0:.2f}",
-        "PingState": f"{gateway.ping_min}/{gateway.pings_answered}/{gateway.ping_max}",
+        "PingState": f"{gateway.ping_min}/{gateway.ping_count}/{gateway.ping_max}",
         "State": gateway.registration,
         "Status": gateway.status.value,
         "CallsIN": "0",

@@ -51,6 +51,8 @@ class EventSocket:
                 await Connection(self.switch, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client is gone, or the switch is going
+        except Exception:  # noqa: BLE001 - one client must not be missed silently
+            log.exception("An Event Socket connection failed")
         finally:
             self._connections.discard(task)
             writer.close()

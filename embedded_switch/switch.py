@@ -204,7 +204,11 @@ class Switch:
         event.add("API-Command-Argument", arguments)
         if env is None:
             self.bus.fire(event)
-        return await found(self, arguments, event)
+        try:
+            return await found(self, arguments, event)
+        except Exception:  # noqa: BLE001 - one command that fails must not take its client's connection along
+            log.exception("The command %s failed", command)
+            return "-ERR The embedded switch failed to run the command\n"
 
     def start_job(self, command: str, arguments: str, job_uuid: str = "") -> str:
         """Run an API command beside; a BACKGROUND_JOB event with the job's uuid brings its output."""
