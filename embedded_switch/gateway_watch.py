@@ -62,7 +62,7 @@ class GatewayWatch:
         gateway.last_ping_ms = took_ms if is_alive else None
         if is_alive:
             gateway.ping_count = min(max(gateway.ping_count, 0) + 1, gateway.ping_max)
-            if gateway.ping_count >= gateway.ping_min and gateway.registration in ("NOREG", "REGED"):
+            if gateway.ping_count >= gateway.ping_min:
                 self._set_status(GatewayStatus.UP)
         else:
             gateway.ping_count = max(gateway.ping_count - 1, 0)

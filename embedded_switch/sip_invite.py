@@ -34,7 +34,7 @@ class InviteIdentity:
         self.from_uri = gateway.from_uri(caller.number)
         self.from_header = f"{_quoted(caller.name or caller.number)}<{self.from_uri}>;tag={self.tag}"
         self.contact = f"<sip:gw+{gateway.name}@{local[0]}:{local[1]}>"
-        domain = gateway.from_domain or gateway.host
+        domain = gateway.from_domain or gateway.realm or gateway.proxy
         self.party = f"{_quoted(caller.name)}<sip:{caller.number}@{domain}>;party=calling;screen=yes;privacy=off"
 
     def invite(
