@@ -105,11 +105,7 @@ async def _change(switch: "Switch", name: str, words: list[str]) -> str:
                     switch.add_gateways(profile)
             return "Reload XML [Success]\n+OK scan complete\n"
         case ["killgw", gateway]:
-            return (
-                "+OK gateway marked for deletion.\n"
-                if await switch.remove_gateway(gateway)
-                else "-ERR no such gateway.\n"
-            )
+            return "+OK gateway marked for deletion.\n" if switch.remove_gateway(gateway) else "-ERR no such gateway.\n"
         case ["restart" | "start" | "stop", *_]:
             return "-ERR The embedded switch starts and stops its profiles only with itself\n"
     return "-ERR Unknown command!\n"

@@ -6,7 +6,7 @@ import uuid as uuids
 from typing import TYPE_CHECKING
 
 from embedded_switch.events import Event, encode
-from embedded_switch.expand import expand
+from embedded_switch.expand import Lookup, expand
 from embedded_switch.registry import command
 from embedded_switch.switch_log import level_of, log
 
@@ -42,7 +42,7 @@ async def global_setvar(switch: "Switch", arguments: str, _event: Event) -> str:
 @command("eval")
 async def eval_text(switch: "Switch", arguments: str, _event: Event) -> str:
     """Expand variables; `uuid:<uuid> text` with those of a channel."""
-    lookup = switch.variables.get
+    lookup: Lookup = switch.variables.get
     if arguments.startswith("uuid:"):
         uuid, _, arguments = arguments[5:].partition(" ")
         channel = switch.channels.get(uuid)

@@ -114,6 +114,9 @@ def media_variables(leg: Leg) -> dict[str, str]:
     if leg.read_codec:
         found |= {"read_rate": "8000", "write_rate": "8000", "rtp_use_codec_name": leg.read_codec}
         found |= {"rtp_use_codec_rate": "8000", "rtp_use_codec_ptime": "20"}
+    if leg.remote_sdp:
+        found["switch_r_sdp"] = leg.remote_sdp
+        found["dtmf_type"] = "rfc2833" if "telephone-event" in leg.remote_sdp.lower() else "info"
     if leg.remote_media:
         found |= {"remote_media_ip": leg.remote_media[0], "remote_media_port": str(leg.remote_media[1])}
     if leg.local_media:

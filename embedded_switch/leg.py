@@ -51,6 +51,7 @@ class Leg:
         self.hangup_disposition = ""  # recv_bye, send_bye, send_cancel, recv_refuse
         self.sip_call_id = ""
         self.read_codec = ""  # PCMA or PCMU once negotiated
+        self.remote_sdp = ""  # what the callee offered or answered first (switch_r_sdp)
         self.remote_media: tuple[str, int] | None = None
         self.local_media = stream.local
         self.on_progress: Callable[[Leg], None] | None = None
@@ -188,6 +189,7 @@ class Leg:
         self._end(cause, "")
 
     def _connect(self, body: str) -> bool:
+        self.remote_sdp = body
         try:
             self._use(read_audio(body, self._codecs))
         except NoCommonCodec as error:

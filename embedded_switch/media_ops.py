@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from embedded_switch.channel import Channel, Digit
+from embedded_switch.leg_media import Playback
 from embedded_switch.media_source import SourceNotFound, open_source
 from embedded_switch.status import Status
 
@@ -50,7 +51,7 @@ async def play_file(channel: Channel, path: str, fire: Fire, on_digit: OnDigit |
     return status
 
 
-async def _watch(channel: Channel, playing: "asyncio.Future[object]", fire: Fire, on_digit: OnDigit | None) -> Status:
+async def _watch(channel: Channel, playing: asyncio.Future[Playback], fire: Fire, on_digit: OnDigit | None) -> Status:
     while not playing.done():
         if not channel.ready:
             return Status.FALSE

@@ -161,15 +161,20 @@ def _dial(switch: "Switch", channel: Channel, number: str, variables: dict[str, 
     life = CallLife(switch, channel)
     switch.remember(channel)
     channel.log(NOTICE, "New Channel %s [%s]", channel.name, channel.uuid)
-    leg = switch.engine_of(channel.gateway).dial(
-        channel.gateway,
-        number,
-        channel.uuid,
-        caller_id_number=channel.caller.caller_id_number,
-        caller_id_name=channel.caller.caller_id_name,
-        codecs=separate(codecs, ",") if codecs else (),
-        extra_headers=headers,
-    )
+    try:
+        leg = switch.engine_of(channel.gateway).dial(
+            channel.gateway,
+            number,
+            channel.uuid,
+            caller_id_number=channel.caller.caller_id_number,
+            caller_id_name=channel.caller.caller_id_name,
+            codecs=separate(codecs, ",") if codecs else (),
+            extra_headers=headers,
+        )
+    except OSError as error:  # no RTP port left, or the gateway's name has no address
+        channel.log(logging.CRITICAL, "Cannot dial: %s", error)
+        switch.forget(channel)
+        raise _cannot_create("sofia", "DESTINATION_OUT_OF_ORDER") from error
     life.attach(leg)
     for name in ("CHANNEL_OUTGOING", "CHANNEL_CREATE", "CHANNEL_ORIGINATE"):
         switch.fire_channel(channel, name)

@@ -111,11 +111,11 @@ class Switch:
             added.append(gateway.name)
         return added
 
-    async def remove_gateway(self, name: str) -> bool:
+    def remove_gateway(self, name: str) -> bool:
         """Forget a gateway; its calls go on. False: nobody knows it."""
         found = self._gateways.pop(name, None)
         if found:
-            await self.engines[found[0].name].remove_gateway(name)
+            self.engines[found[0].name].remove_gateway(name)
         return found is not None
 
     def gateways(self) -> list[tuple[str, Gateway]]:
