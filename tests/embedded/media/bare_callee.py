@@ -55,17 +55,30 @@ class BareCallee:
             return True
         return False
 
-    def answer(self, request: SipRequest, status: int, phrase: str, *, with_sdp: bool = False, tag: str = "c") -> None:
-        """Answer a request."""
+    def answer(
+        self, request: SipRequest, status: int, phrase: str, *, with_sdp: bool = False, tag: str = "c", extra: str = ""
+    ) -> None:
+        """Answer a request. extra: one more header line."""
         lines = [f"SIP/2.0 {status} {phrase}"]
         for name in ("Via", "From", "Call-ID", "CSeq"):
             lines += [f"{name}: {value}" for value in request.headers.get(name)]
         to = request.get_header("to") or ""
         lines += [f"To: {to}" if "tag=" in to else f"To: {to};tag={tag}", f"Contact: <sip:c@127.0.0.1:{self.port}>"]
+        lines += [extra] if extra else []
         body = SDP.format(port=self.media.getsockname()[1]) if with_sdp else ""
         if body:
             lines.append("Content-Type: application/sdp")
         self._send(lines, body)
+
+    def challenge(self, request: SipRequest) -> None:
+        """Answer with 401 and a digest challenge."""
+        asked = 'WWW-Authenticate: Digest realm="r", nonce="n0nce", algorithm=MD5, qop="auth"'
+        self.answer(request, 401, "Unauthorized", extra=asked)
+
+    def send_new(self, request: SipRequest) -> None:
+        """Send a request outside any dialog to the caller."""
+        request.set_header("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{request.method}")
+        self._socket.sendto(bytes(request), self.caller)
 
     def request(self, method: str, invite: SipRequest, sequence: int, body: str = "", kind: str = "") -> None:
         """Send a request inside the dialog an INVITE opened."""
