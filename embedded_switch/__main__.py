@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from embedded_switch import preprocess
-from embedded_switch.configuration import WELL_KNOWN_PASSWORD, Configuration, Profile
+from embedded_switch.configuration import WELL_KNOWN_PASSWORD, Configuration, Profile, is_true
 from embedded_switch.engine import Engine
 from embedded_switch.event_socket import EventSocket
 from embedded_switch.script_host import ScriptHost
@@ -57,6 +57,7 @@ def make_engine(profile: Profile, conf: Configuration) -> Engine:
         conf.rtp_ports,
         settings.get("user-agent-string", "embedded-switch"),
         codec_prefs=profile.codecs,
+        liberal_dtmf=is_true(settings.get("liberal-dtmf")),
     )
 
 

@@ -23,6 +23,7 @@ class Engine:
 
     local_ip: the address offered in Via, Contact and SDP. sip_port: 0 picks a free one (read it after start).
     rtp_ports: first and last UDP port for audio; even ones are used.
+    liberal_dtmf: digits by SIP INFO count beside telephone-events (the profile's liberal-dtmf); else they are ignored.
     Inbound INVITEs are refused with 403, OPTIONS are answered with 200.
     """
 
@@ -34,10 +35,12 @@ class Engine:
         user_agent: str,
         *,
         codec_prefs: Sequence[str] = ("PCMA", "PCMU"),
+        liberal_dtmf: bool = True,
     ) -> None:
         self.local_ip = local_ip
         self.sip_port = sip_port
         self.codec_prefs = tuple(codec_prefs)
+        self.liberal_dtmf = liberal_dtmf
         self.gateways: dict[str, Gateway] = {}
         self.legs: dict[str, Leg] = {}
         self.on_gateway_state: Callable[[Gateway], None] | None = None
@@ -109,7 +112,7 @@ class Engine:
             if not leg.answered_at:
                 gateway.failed_calls_out += 1
 
-        leg = Leg(uuid, spoken, stream, ended)
+        leg = Leg(uuid, spoken, stream, ended, takes_info=self.liberal_dtmf)
         self.legs[uuid] = leg
         self._clock.add(stream)
         if gateway.status is GatewayStatus.DOWN:

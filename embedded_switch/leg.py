@@ -17,6 +17,8 @@ __all__ = ["Leg", "LegState", "Playback", "Sink"]
 
 logger = logging.getLogger(__name__)
 
+FRAME_MS = 20
+
 
 class LegState(StrEnum):
     """Where a leg is in its life; it only ever moves downwards in this list."""
@@ -36,7 +38,15 @@ class Leg:
     on_hangup is the last one, exactly once, after state, cause and ended_at were set.
     """
 
-    def __init__(self, uuid: str, codecs: Sequence[str], stream: RtpStream, on_ended: Callable[["Leg"], None]) -> None:
+    def __init__(
+        self,
+        uuid: str,
+        codecs: Sequence[str],
+        stream: RtpStream,
+        on_ended: Callable[["Leg"], None],
+        *,
+        takes_info: bool = True,
+    ) -> None:
         self.uuid = uuid
         self.state = LegState.CALLING
         self.created_at = _now_us()
@@ -65,7 +75,11 @@ class Leg:
         self._media = LegMedia(stream, lambda digit, ms: self._digit(digit, ms, "inband"))
         self._call: SipCall | None = None
         self._on_ended = on_ended
+        self._takes_info = takes_info
         self._ended = asyncio.Event()
+        self._media_timeouts_ms = (0, 0)
+        self._is_held = False
+        stream.on_quiet = lambda: self.hangup("MEDIA_TIMEOUT")
         stream.on_digit = lambda digit, ms: self._digit(digit, ms, "rfc2833")
 
     def start(self, call: SipCall) -> None:
@@ -122,6 +136,11 @@ class Leg:
         """Stop listening for dual tones (stop_dtmf)."""
         self._media.stop_inband()
 
+    def set_media_timeout(self, timeout_ms: int, hold_timeout_ms: int) -> None:
+        """Hang up with MEDIA_TIMEOUT when no packet comes for so long, or the second while on hold; 0: never."""
+        self._media_timeouts_ms = (timeout_ms, hold_timeout_ms)
+        self._watch_media()
+
     async def wait_ended(self) -> None:
         """Return once the leg has ended."""
         await self._ended.wait()
@@ -162,8 +181,9 @@ class Leg:
         self.hangup("RECOVERY_ON_TIMER_EXPIRE")
 
     def on_info_digit(self, digit: str, duration_ms: int) -> None:
-        """Hear a digit by SIP INFO (from the SIP call)."""
-        self._digit(digit, duration_ms, "info")
+        """Hear a digit by SIP INFO (from the SIP call); it counts only where INFO is taken at all."""
+        if self._takes_info:
+            self._digit(digit, duration_ms, "info")
 
     def on_offer(self, body: str) -> bytes | None:
         """Answer a re-INVITE (from the SIP call)."""
@@ -203,6 +223,11 @@ class Leg:
     def _use(self, remote: RemoteAudio) -> None:
         self.read_codec, self.remote_media = remote.codec, remote.address
         self._stream.connect(remote.address, remote.codec, remote.event_type, may_send=remote.may_send)
+        self._is_held = remote.direction in ("sendonly", "inactive")
+        self._watch_media()
+
+    def _watch_media(self) -> None:
+        self._stream.quiet_limit = self._media_timeouts_ms[self._is_held] // FRAME_MS if self.read_codec else 0
 
     def _digit(self, digit: str, duration_ms: int, source: str) -> None:
         if self.state is not LegState.ENDED and self.on_digit:

@@ -30,8 +30,11 @@ class RtpStream:
         self.local: tuple[str, int] = local_socket.getsockname()
         self.codec = ""
         self.on_digit: Callable[[str, int], None] | None = None
+        self.on_quiet: Callable[[], None] | None = None
+        self.quiet_limit = 0  # frames without any packet after which on_quiet is told once; 0: never
         self.packets_sent = 0
         self.packets_received = 0
+        self._quiet = 0
         self._remote: tuple[str, int] | None = None
         self._may_send = False
         self._event_type = -1
@@ -52,6 +55,7 @@ class RtpStream:
         self._may_send = may_send
         self.codec = codec
         self._event_type = -1 if event_type is None else event_type
+        self._quiet = 0
 
     def play(self, payloads: Iterator[bytes], on_played: Callable[[bool], None]) -> None:
         """Send these from the next tick on; on_played(completed) follows once, also when something newer cuts in."""
@@ -84,11 +88,15 @@ class RtpStream:
         self._timestamp = (self._timestamp + FRAME_SAMPLES * (1 + behind)) & 0xFFFFFFFF
         payload = self._send_next() if self._payloads else None
         self._receive()
+        self._quiet += 1 + behind
         if self._listeners:
             said = CODECS[self.codec].decode(payload) if payload else SILENCE
             for _ in range(behind):
                 self._feed(SILENCE)
             self._feed(said)
+        if 0 < self.quiet_limit < self._quiet and self.on_quiet:
+            self.quiet_limit = 0
+            self.on_quiet()
 
     def _feed(self, said: bytes) -> None:
         heard = self._timeline.pull()
@@ -140,6 +148,7 @@ class RtpStream:
             except ValueError:
                 return
         self.packets_received += 1
+        self._quiet = 0
         kind &= 0x7F
         if kind == self._event_type:
             press = self._events.read(timestamp, payload)

@@ -104,7 +104,7 @@ def test_a_recording_is_gap_free_in_media_time_and_grows_while_it_is_read(tmp_pa
         await eventually(lambda: path.stat().st_size >= 5 * 320)
         for number in (0, 1, 3):  # 2 is lost
             say(callee, diary, number, TONE[:320])
-        await eventually(lambda: np.frombuffer(path.read_bytes(), "<i2").any())
+        await eventually(lambda: any(path.read_bytes()))
         await eventually(lambda: path.stat().st_size >= 30 * 320)
         took = time.monotonic() - started
         frames = np.frombuffer(path.read_bytes(), "<i2").reshape(-1, 160)
@@ -146,5 +146,28 @@ def test_the_end_of_the_call_finishes_its_recordings(tmp_path: Path):
         diary.leg.hangup()
         with wave.open(str(tmp_path / "heard.wav")) as recorded:
             assert recorded.getnframes() == 160 * sink.frames
+
+    with_answered_call(play)
+
+
+def test_a_callee_whose_audio_stops_is_hung_up_after_the_media_timeout():
+    async def play(callee: BareCallee, diary: Diary) -> None:
+        diary.leg.set_media_timeout(200, 400)
+        for number in range(20):
+            say(callee, diary, number, TONE[:320])
+            await asyncio.sleep(0.02)  # the pace of speech
+        spoken_until = time.time_ns() // 1000
+        assert diary.leg.cause == ""
+        await diary.until("hangup")
+        assert diary.leg.cause == "MEDIA_TIMEOUT"
+        assert 150_000 < diary.leg.ended_at - spoken_until < 400_000
+
+    with_answered_call(play)
+
+
+def test_without_a_media_timeout_a_silent_callee_is_never_hung_up():
+    async def play(callee: BareCallee, diary: Diary) -> None:
+        await asyncio.sleep(0.3)  # the proof is that nothing happens
+        assert diary.leg.cause == ""
 
     with_answered_call(play)

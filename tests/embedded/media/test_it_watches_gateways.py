@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from aiosipua import SipMessage
+from aiosipua import SipMessage, SipRequest
 
 from embedded_switch.gateway import Gateway, GatewayStatus
 from tests.embedded.media.bare_callee import BareCallee
@@ -72,6 +72,7 @@ def test_calls_from_outside_are_refused_and_options_answered():
                 f"{method} sip:x@127.0.0.1 SIP/2.0\r\nTo: <sip:x@127.0.0.1>\r\n"
                 f"From: <sip:y@127.0.0.1>;tag=1\r\nCall-ID: {method}\r\nCSeq: 1 {method}\r\n\r\n"
             )
+            assert isinstance(stranger, SipRequest)
             callee.send_new(stranger)
             await callee.receive_answer(status)
 
