@@ -100,6 +100,14 @@ def release(conn: AnyConnection, attempt_ids: Sequence[str]) -> int:
     return change(conn, queries["release"], {"attempt_ids": list(attempt_ids)})
 
 
+def withdraw(conn: AnyConnection, attempt_ids: Sequence[str]) -> int:
+    """Undo attempts that were marked but surely never sent; return how many were undone.
+
+    Only whoever marked them may say so: when it is not certain that nothing reached the switch, leave them alone.
+    """
+    return change(conn, queries["withdraw"], {"attempt_ids": list(attempt_ids)})
+
+
 def release_stale(conn: AnyConnection, older_than_s: float) -> list[str]:
     """Undo claims nobody originated within `older_than_s` (a scheduler died in between); return their ids."""
     with conn.transaction():

@@ -105,6 +105,17 @@ SET attempt_count = gone.number - 1,
     state = CASE WHEN gone.number = 1 THEN 'queued' ELSE 'retry' END::contact_state
 FROM gone WHERE c.id = gone.contact_id AND c.state = 'dialing'
 
+-- withdraw -- As release, by the one who marked them and knows that they were not sent.
+WITH gone AS (
+    DELETE FROM attempts
+    WHERE id = ANY(%(attempt_ids)s::uuid[]) AND answered_at IS NULL AND concluded_at IS NULL
+    RETURNING contact_id, number
+)
+UPDATE contacts c
+SET attempt_count = gone.number - 1,
+    state = CASE WHEN gone.number = 1 THEN 'queued' ELSE 'retry' END::contact_state
+FROM gone WHERE c.id = gone.contact_id AND c.state = 'dialing'
+
 -- stale -- Claims nobody originated: a scheduler died in between.
 SELECT id::text FROM attempts
 WHERE concluded_at IS NULL AND originated_at IS NULL

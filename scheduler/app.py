@@ -1,0 +1,171 @@
+"""Wires the scheduler and runs it until it is told to stop."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+from apscheduler.schedulers.background import BackgroundScheduler
+from redis import Redis
+from redis.exceptions import RedisError
+
+from db import attempts, gateways
+from db.errors import DatabaseAway, RedisAway
+from db.leases import TotalLimits
+from db.pool import open_pool
+from db.redis_client import open_redis
+from db.spool import Spool
+from dialer.settings import Settings
+from integrations.lead_delivery import deliverer
+from scheduler.brakes import Brakes
+from scheduler.database import Database
+from scheduler.departures import Departures
+from scheduler.dial_loop import DialLoop
+from scheduler.event_socket import MaybeSent, NotSent
+from scheduler.jobs import ProgressTeller, complete_campaigns, renew_leases
+from scheduler.planner import Planner
+from scheduler.reconcile import Reconciler
+from scheduler.switch import Switch
+from scheduler.witness import TheWitness
+
+logger = logging.getLogger(__name__)
+
+READY = "scheduler ready"
+STOPPING = "scheduler stopping, live calls end by themselves"
+STOPPED = "scheduler stopped"
+STILL_UP = "calls are still up, the next start reconciles them"
+JOB_WAITS = "a regular job could not run, it runs again"
+JOB_FAILED = "a regular job failed, it runs again"
+
+MEBIBYTE = 1024 * 1024
+CONNECTIONS = 8
+LEAD_MIN_AGE_S = 5.0
+"""Younger leads are the switch's own worker's."""
+GATEWAYS_EVERY_S = 5.0
+LEADS_EVERY_S = 5.0
+THREADS_WAIT_S = 3.0
+AFTER_THE_CALL_S = 60.0
+"""What a call needs besides its longest duration: ringing, and the hook's grace."""
+
+EXPECTED = (DatabaseAway, RedisAway, NotSent, MaybeSent, RedisError, psycopg.OperationalError)
+
+
+class Scheduler:
+    """Every part, wired. `run` starts it and returns when it was stopped and live calls have ended."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop_asked = threading.Event()
+        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler"))
+        self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
+        self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
+        self._switch = Switch(
+            settings.esl_host,
+            settings.esl_port,
+            settings.esl_password,
+            on_hangup=lambda headers: self._witness.hear_hangup(headers),
+            on_reply=lambda attempt_id, answer: self._witness.hear_reply(attempt_id, answer),
+            on_connected=self._on_connected,
+        )
+        self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool)
+        self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
+        self._reconciler = Reconciler(
+            self._database,
+            self._redis,
+            self._switch,
+            self._spool,
+            self._brakes,
+            self._witness.has_heard,
+            settings.reconcile_every_s,
+            settings.lease_ttl_s,
+        )
+        total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
+        self._departures = Departures(self._database, self._redis, self._switch, self._brakes, total.cps)
+        planner = Planner(
+            self._database,
+            self._redis,
+            total,
+            settings.dial_horizon_ms,
+            settings.lease_ttl_s,
+            self._switch.gateways.is_up,
+        )
+        self._loop = DialLoop(planner, self._departures, self._brakes, self._reconciler.wake)
+        self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
+        self._add_jobs()
+
+    def _on_connected(self, _core_uuid: str) -> None:
+        self._brakes.unreconciled()
+        self._reconciler.wake()
+
+    def _add_jobs(self) -> None:
+        settings = self._settings
+        progress = ProgressTeller(self._database, self._redis)
+        deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
+        regular: tuple[tuple[float, Callable[[], object]], ...] = (
+            (1.0, self._witness.settle),
+            (1.0, self._reconciler.tick),
+            (1.0, lambda: complete_campaigns(self._database, self._redis)),
+            (1.0, progress.tell),
+            (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
+            (GATEWAYS_EVERY_S, self._poll_gateways),
+            (LEADS_EVERY_S, deliver),
+        )
+        for every_s, job in regular:
+            self._jobs.add_job(_guarded(job), "interval", seconds=every_s)
+
+    def _poll_gateways(self) -> None:
+        if self._switch.core_uuid is not None:
+            names = self._database.run(enabled_gateway_names)
+            self._switch.poll_gateways(names)
+
+    def stop(self) -> None:
+        """Ask `run` to stop; may be called from a signal handler."""
+        self._stop_asked.set()
+
+    def run(self) -> None:
+        """Dial until `stop`, then wait for live calls, no longer than they may last."""
+        self._switch.start()
+        self._jobs.start()
+        self._departures.start()
+        self._loop.start()
+        logger.info(READY)
+        self._stop_asked.wait()
+        logger.info(STOPPING)
+        self._brakes.stop()
+        self._loop.stop(THREADS_WAIT_S)
+        self._departures.stop(THREADS_WAIT_S)
+        self._wait_for_calls(self._settings.max_call_s + AFTER_THE_CALL_S)
+        self._jobs.shutdown(wait=False)
+        self._switch.stop()
+        logger.info(STOPPED)
+
+    def _wait_for_calls(self, longest_s: float) -> None:
+        deadline = time.monotonic() + longest_s
+        while time.monotonic() < deadline:
+            try:
+                if not any(a.originated_at is not None for a in self._database.run(attempts.open_attempts)):
+                    return
+            except DatabaseAway:
+                logger.info(JOB_WAITS)
+            time.sleep(0.2)
+        logger.warning(STILL_UP)
+
+
+def enabled_gateway_names(conn: psycopg.Connection[object]) -> list[str]:
+    """Return the gateways that calls may be placed over."""
+    return [gateway.name for gateway in gateways.list_all(conn) if gateway.is_enabled]
+
+
+def _guarded(job: Callable[[], object]) -> Callable[[], None]:
+    """Keep a job's failure from ending anything but this one run."""
+
+    def run() -> None:
+        try:
+            job()
+        except EXPECTED as error:
+            logger.info(JOB_WAITS, extra={"reason": str(error)})
+        except Exception:
+            logger.exception(JOB_FAILED)
+
+    return run

@@ -1,0 +1,65 @@
+"""What happens each second or slower: leases renewed, campaigns completed, progress told, leads of the outbox."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from db import attempts, campaigns, leases, live_events
+from dialer.campaign import CampaignState
+from scheduler.database import Database
+
+logger = logging.getLogger(__name__)
+
+COMPLETED = "a campaign is complete"
+SHARE_OF_TIME = 0.1
+"""Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
+
+
+def renew_leases(database: Database, redis: Redis, ttl_s: int) -> None:
+    """Keep the channel leases of every open attempt; what Redis forgot is restored. Raises DatabaseAway, RedisAway."""
+    found = database.run(attempts.open_attempts)
+    unknown = set(leases.renew(redis, [attempt.attempt_id for attempt in found], ttl_s))
+    if unknown:
+        leases.restore(redis, [attempt for attempt in found if attempt.attempt_id in unknown], ttl_s)
+
+
+def complete_campaigns(database: Database, redis: Redis) -> None:
+    """Complete campaigns that have nothing left to dial, and say so. Raises DatabaseAway."""
+    for campaign_id in database.run(campaigns.complete_finished):
+        logger.info(COMPLETED, extra={"campaign_id": campaign_id})
+        live_events.publish(redis, "campaign.completed", {"campaign_id": campaign_id})
+        live_events.publish(redis, "campaign.progress", _progress(database, campaign_id))
+
+
+def _progress(database: Database, campaign_id: int) -> dict[str, Any]:
+    return asdict(database.run(lambda conn: campaigns.progress(conn, campaign_id)))
+
+
+class ProgressTeller:
+    """Tells who watches how far each campaign is; counts nothing while nobody watches."""
+
+    def __init__(self, database: Database, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._redis, self._clock = database, redis, clock
+        self._rest_until = 0.0
+
+    def tell(self) -> None:
+        """Publish `campaign.progress` of every active or paused campaign. Raises DatabaseAway."""
+        began = self._clock()
+        if began < self._rest_until or not self._is_watched():
+            return
+        for campaign in self._database.run(campaigns.list_all):
+            if campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED):
+                live_events.publish(self._redis, "campaign.progress", _progress(self._database, campaign.id))
+        took = self._clock() - began
+        self._rest_until = self._clock() + took * (1 / SHARE_OF_TIME - 1)
+
+    def _is_watched(self) -> bool:
+        try:
+            return any(count for _, count in self._redis.pubsub_numsub(live_events.CHANNEL))
+        except RedisError:
+            return False

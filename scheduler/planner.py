@@ -1,0 +1,145 @@
+"""Plans the next half second: which campaigns may call whom, over which gateway, at which moment."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis import Redis
+
+from db import campaigns, claims, leases
+from db.campaigns import CampaignGateway, DialingCampaign
+from db.claims import ClaimedAttempt
+from db.errors import RedisAway
+from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
+from dialer.calling_hours import open_zone_sets
+from dialer.pacing import Room, slots_wanted
+from scheduler.database import Database
+
+logger = logging.getLogger(__name__)
+
+GIVE_BACK_FAILED = "slots were not given back, they expire by themselves"
+ZONE_SETS_FOR_S = 5.0
+"""How long a campaign's zone sets are remembered; an import may bring new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A claimed attempt and its moment. due_s: on time.monotonic's clock. spacing_s: 1/CPS of its gateway."""
+
+    due_s: float
+    attempt: ClaimedAttempt
+    spacing_s: float
+
+
+class Planner:
+    """Reserves, then claims no more than was reserved. One thread uses it."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        total: TotalLimits,
+        horizon_ms: int,
+        lease_ttl_s: int,
+        is_gateway_up: Callable[[str], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._redis, self._total = database, redis, total
+        self._horizon_ms, self._lease_ttl_s = horizon_ms, lease_ttl_s
+        self._is_gateway_up = is_gateway_up
+        self._clock = clock
+        self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
+        self._turn = 0
+
+    def plan(self, now: datetime) -> list[Departure]:
+        """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost; all is given back.
+
+        Each time another campaign is the first to be served, so that none takes what all share.
+        """
+        active = self._database.run(campaigns.active)
+        self._turn += 1
+        planned: list[Departure] = []
+        for place in range(len(active)):
+            planned += self._plan_campaign(active[(place + self._turn) % len(active)], now)
+        return planned
+
+    def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> list[Departure]:
+        open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
+        gateways = [gateway for gateway in campaign.gateways if self._is_gateway_up(gateway.name)]
+        if not open_sets or not gateways:
+            return []
+        most = int(self._total.cps * self._horizon_ms / 1000) + 1
+        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most))
+        if not due:
+            return []
+        counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
+        planned: list[Departure] = []
+        for gateway in sorted(gateways, key=lambda g: counts.by_gateway[g.gateway_id] - g.max_channels):
+            wanted = self._wanted(campaign, gateway, counts, due - len(planned), len(planned))
+            planned += self._take(campaign, gateway, open_sets, wanted, now)
+        return planned
+
+    def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
+        read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))
+        if self._clock() - read_at > ZONE_SETS_FOR_S or not known:
+            known = self._database.run(lambda conn: campaigns.zone_sets(conn, campaign.id))
+            self._zone_sets[campaign.id] = (self._clock(), known)
+        return known
+
+    def _wanted(
+        self, campaign: DialingCampaign, gateway: CampaignGateway, counts: Counts, due: int, just_planned: int
+    ) -> int:
+        free = min(
+            gateway.max_channels - counts.by_gateway[gateway.gateway_id],
+            campaign.max_channels - counts.by_campaign[campaign.id] - just_planned,
+            self._total.max_channels - counts.total - just_planned,
+        )
+        rate = min(gateway.calls_per_second, self._total.cps)
+        # The minute's limit is kept where the slots are reserved, on Redis's clock.
+        return slots_wanted(Room(free, rate, campaign.calls_per_minute, 0), due, self._horizon_ms)
+
+    def _take(
+        self,
+        campaign: DialingCampaign,
+        gateway: CampaignGateway,
+        open_sets: Sequence[int],
+        wanted: int,
+        now: datetime,
+    ) -> list[Departure]:
+        if wanted <= 0:
+            return []
+        slots = leases.reserve(
+            self._redis,
+            GatewayLimits(gateway.gateway_id, gateway.max_channels, gateway.calls_per_second, gateway.calls_per_minute),
+            CampaignLimits(campaign.id, campaign.max_channels, campaign.calls_per_minute),
+            self._total,
+            [str(uuid.uuid4()) for _ in range(wanted)],
+            self._horizon_ms,
+            self._lease_ttl_s,
+        )
+        answered_at = self._clock()  # not when it was asked: a call may leave a little late, but never early
+        reserved = [slot.attempt_id for slot in slots]
+        if not reserved:
+            return []
+        moments = {slot.attempt_id: answered_at + slot.delay_ms / 1000 for slot in slots}
+        claimed: list[ClaimedAttempt] = []
+        try:
+            claimed = self._database.run(lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now))
+        finally:
+            taken = {attempt.attempt_id for attempt in claimed}
+            give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
+        spacing_s = max(1 / gateway.calls_per_second, 0.0)
+        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in claimed]
+
+
+def give_back(redis: Redis, attempt_ids: Sequence[str]) -> None:
+    """Return slots that no originate used; while Redis is away they expire by themselves."""
+    if not attempt_ids:
+        return
+    try:
+        leases.give_back(redis, attempt_ids)
+    except RedisAway:
+        logger.warning(GIVE_BACK_FAILED, extra={"count": len(attempt_ids)})

@@ -1,0 +1,149 @@
+"""Compares open attempts with the switch: undoes claims that never left, restores leases, finds what was lost."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from redis import Redis
+
+from db import attempts, claims, leases
+from db.attempts import OpenAttempt
+from db.errors import DatabaseAway, RedisAway
+from db.spool import Spool
+from dialer.disposition import CallFacts
+from dialer.outcome import Witness
+from scheduler.brakes import Brakes
+from scheduler.database import Database
+from scheduler.event_socket import MaybeSent, NotSent
+from scheduler.witness import conclude
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 5.0
+"""Time between the two looks after which a missing channel is believed to be gone."""
+UNSETTLED_S = 5.0
+"""An originate younger than this may not have become a channel yet."""
+STALE_CLAIM_S = 10.0
+"""A claim that nobody originated for so long has no owner; a living one gives its claims up after less than 1 s."""
+
+LOST = "an attempt is lost: the switch knows no channel of it and nobody concluded it"
+RELEASED = "claims that nobody originated were undone"
+RESTORED = "leases of open attempts were restored"
+REBUILT = "Redis had been emptied, the leases were rebuilt"
+SPOOL_WAITS = "facts wait in the spool, nothing is called lost before they are applied"
+
+
+class Channels(Protocol):
+    """What is needed of scheduler.switch.Switch."""
+
+    @property
+    def core_uuid(self) -> str | None:
+        """The Core-UUID while connected."""
+
+    def channel_exists(self, attempt_id: str) -> bool:
+        """Ask uuid_exists; raises NotSent, MaybeSent."""
+
+    def channels(self) -> frozenset[str]:
+        """Ask show channels; raises NotSent, MaybeSent."""
+
+
+class Reconciler:
+    """One thread calls `tick` each second; `wake` may be called from any."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        switch: Channels,
+        spool: Spool,
+        brakes: Brakes,
+        has_testimony: Callable[[str], bool],
+        every_s: float,
+        lease_ttl_s: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._redis, self._switch, self._spool = database, redis, switch, spool
+        self._brakes, self._has_testimony = brakes, has_testimony
+        self._every_s, self._lease_ttl_s, self._clock = every_s, lease_ttl_s, clock
+        self._next_look_s = float("-inf")
+        self._missing_since: dict[str, float] = {}
+
+    def wake(self) -> None:
+        """Look at the next tick: the switch came back, or Redis was emptied."""
+        self._next_look_s = float("-inf")
+
+    def tick(self, now: datetime | None = None) -> None:
+        """Look when it is time. Never raises for a store's or the switch's sake: it looks again at the next tick."""
+        if self._clock() < self._next_look_s:
+            return
+        before = self._next_look_s
+        self._next_look_s = self._clock() + self._every_s  # set first: a wake during the look is not forgotten
+        try:
+            self.look(now or datetime.now(UTC))
+        except (DatabaseAway, RedisAway, NotSent, MaybeSent):
+            self._next_look_s = min(before, self._next_look_s)
+
+    def look(self, now: datetime) -> None:
+        """Look once; raises DatabaseAway, RedisAway, NotSent, MaybeSent."""
+        self._undo_stale_claims()
+        found = self._database.run(attempts.open_attempts)
+        self._agree_on_leases(found)
+        core_uuid = self._switch.core_uuid
+        if core_uuid is None:
+            raise NotSent("the switch is away")
+        self._brakes.reconciled()
+        self._find_lost(found, core_uuid, now)
+
+    def _undo_stale_claims(self) -> None:
+        stale = self._database.run(lambda conn: claims.release_stale(conn, STALE_CLAIM_S))
+        if stale:
+            leases.give_back(self._redis, stale)
+            logger.warning(RELEASED, extra={"count": len(stale)})
+
+    def _agree_on_leases(self, found: Sequence[OpenAttempt]) -> None:
+        recent = self._database.run(attempts.recent_attempts)
+        if leases.rebuild(self._redis, found, recent, self._lease_ttl_s):
+            logger.warning(REBUILT, extra={"count": len(found)})
+        elif restored := leases.restore(self._redis, found, self._lease_ttl_s):
+            logger.warning(RESTORED, extra={"count": restored})
+
+    def _find_lost(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
+        missing = self._missing(found, core_uuid, now)
+        moment = self._clock()
+        self._missing_since = {attempt_id: self._missing_since.get(attempt_id, moment) for attempt_id in missing}
+        if not missing:
+            return
+        self._next_look_s = min(self._next_look_s, moment + LOOK_AGAIN_S)
+        if self._is_spool_in_use():
+            logger.warning(SPOOL_WAITS, extra={"missing": len(missing)})
+            return
+        for attempt_id, since in list(self._missing_since.items()):
+            if moment - since >= LOOK_AGAIN_S and not self._has_testimony(attempt_id):
+                facts = CallFacts(attempt_id, "", now)
+                if conclude(self._database, self._redis, facts, Witness.RECONCILE):
+                    logger.error(LOST, extra={"attempt_id": attempt_id})
+                del self._missing_since[attempt_id]
+
+    def _missing(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> list[str]:
+        """Attempts that were originated and of which the switch knows no channel, by both of its answers."""
+        settled = [
+            a for a in found if a.originated_at is not None and (now - a.originated_at).total_seconds() >= UNSETTLED_S
+        ]
+        if not settled:
+            return []
+        listed = self._switch.channels()
+        return [
+            a.attempt_id
+            for a in settled
+            # Another Core-UUID: the switch was restarted since, and none of its channels lived on.
+            if a.switch_core_uuid not in (None, core_uuid)
+            or (a.attempt_id not in listed and not self._switch.channel_exists(a.attempt_id))
+        ]
+
+    def _is_spool_in_use(self) -> bool:
+        try:
+            return self._spool.usage() > 0
+        except OSError:  # nobody can say
+            return True

@@ -1,0 +1,115 @@
+"""The switch as the scheduler sees it: what it is asked, and who hears its news."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+
+from db.claims import ClaimedAttempt
+from dialer.dial_string import UUID
+from scheduler.event_socket import EventSocket, NotSent
+from scheduler.gateway_states import GatewayStates, status_in
+
+SUBSCRIPTIONS = (
+    "event json BACKGROUND_JOB CHANNEL_HANGUP_COMPLETE CUSTOM sofia::gateway_state",
+    # Filters let through what matches any of them: our own legs alone, of all that hang up.
+    "filter Event-Name BACKGROUND_JOB",
+    "filter Event-Subclass sofia::gateway_state",
+    "filter variable_dialer_attempt_id /-/",
+)
+ORIGINATE_WAIT_S = 2.0
+SHOW_CHANNELS_WAIT_S = 10.0
+
+Headers = Mapping[str, str]
+
+
+class UnclearAnswer(NotSent):
+    """The switch answered something that says nothing: ask again later."""
+
+
+class Switch:
+    """One switch. on_connected is told the Core-UUID; every callback runs on the reader's thread: return at once."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        password: str,
+        *,
+        on_hangup: Callable[[Headers], None],
+        on_reply: Callable[[str, str], None],
+        on_connected: Callable[[str], None],
+    ) -> None:
+        """on_reply hears (attempt id, answer) of each originate's end."""
+        self._socket = EventSocket(host, port, password, SUBSCRIPTIONS, self)
+        self._on_hangup, self._on_reply, self._on_connected = on_hangup, on_reply, on_connected
+        self._lock = threading.Lock()
+        self._core_uuid: str | None = None
+        self.gateways = GatewayStates()
+
+    def start(self) -> None:
+        """Connect, and stay connected."""
+        self._socket.start()
+
+    def stop(self) -> None:
+        """Disconnect for good."""
+        self._socket.stop()
+
+    @property
+    def core_uuid(self) -> str | None:
+        """The Core-UUID while connected, None while the switch is away."""
+        return self._core_uuid if self._socket.is_connected else None
+
+    def originate(self, attempt: ClaimedAttempt) -> None:
+        """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused.
+
+        The job's UUID is the attempt's id, so that its reply needs no memory of ours.
+        """
+        self._socket.bgapi(f"originate {attempt.dial_string()}", attempt.attempt_id, ORIGINATE_WAIT_S)
+
+    def channel_exists(self, attempt_id: str) -> bool:
+        """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""
+        if not UUID.fullmatch(attempt_id):
+            raise ValueError(f"{attempt_id!r} is no attempt's id")
+        match self._socket.api(f"uuid_exists {attempt_id}").strip():
+            case "true":
+                return True
+            case "false":
+                return False
+            case _:
+                raise UnclearAnswer("uuid_exists answered neither true nor false")
+
+    def channels(self) -> frozenset[str]:
+        """Return the UUIDs that `show channels` lists, which is up to half a second late; raises as channel_exists."""
+        try:
+            listed = json.loads(self._socket.api("show channels as json", SHOW_CHANNELS_WAIT_S))
+            return frozenset(str(row["uuid"]) for row in listed.get("rows") or [])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnclearAnswer("show channels answered no list") from error
+
+    def poll_gateways(self, names: list[str]) -> None:
+        """Learn whether these gateways are up; raises NotSent, MaybeSent. Events tell of changes in between."""
+        for name in names:
+            status = status_in(self._socket.api(f"sofia status gateway {name}"))
+            self.gateways.learn(name, status)
+
+    def connected(self, core_uuid: str) -> None:
+        """Hear of the connection (the reader's thread)."""
+        with self._lock:
+            self._core_uuid = core_uuid
+        self.gateways.forget()
+        self._on_connected(core_uuid)
+
+    def disconnected(self) -> None:
+        """Hear that it is gone (the reader's thread)."""
+        with self._lock:
+            self._core_uuid = None
+
+    def event(self, headers: Headers) -> None:
+        """Hear one event (the reader's thread)."""
+        match headers.get("Event-Name"):
+            case "CHANNEL_HANGUP_COMPLETE":
+                self._on_hangup(headers)
+            case "BACKGROUND_JOB" if UUID.fullmatch(headers.get("Job-UUID", "")):
+                self._on_reply(headers["Job-UUID"], headers.get("_body", ""))
+            case "CUSTOM":
+                self.gateways.learn(headers.get("Gateway", ""), headers.get("Ping-Status"))

@@ -1,0 +1,140 @@
+"""The second witness: concludes attempts from the switch's events and replies when the hangup hook stays silent."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from redis import Redis
+
+from db import attempts, conclusion, leases, live_events
+from db.conclusion import Concluded
+from db.errors import DatabaseAway, RedisAway
+from dialer.disposition import CallFacts
+from dialer.outcome import Witness
+from dialer.switch_facts import facts_from_headers
+from scheduler.database import Database
+from scheduler.event_socket import MaybeSent, NotSent
+
+logger = logging.getLogger(__name__)
+
+REPLY_GRACE_S = 5.0
+"""After a `-ERR` reply the hook may still be running: this long nobody else concludes."""
+AGAIN_S = 1.0
+UNKNOWN_CAUSE = "DESTINATION_OUT_OF_ORDER"
+"""What stands for an error reply that names no cause, such as a parse error; the switch itself says this then."""
+
+CONCLUDED = "an attempt was concluded without its hangup hook"
+STILL_UP = "an originate was refused, but its channel exists: its end is waited for"
+
+
+class Channels(Protocol):
+    """What is needed of scheduler.switch.Switch."""
+
+    def channel_exists(self, attempt_id: str) -> bool:
+        """Ask the switch; raises NotSent, MaybeSent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What was heard of one call, and when it may count. due_s: on time.monotonic's clock."""
+
+    facts: CallFacts
+    witness: Witness
+    due_s: float
+
+
+class TheWitness:
+    """Thread-safe. hear_* return at once; `settle` is called each second."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        channels: Channels,
+        hook_grace_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._redis, self._channels = database, redis, channels
+        self._hook_grace_s, self._clock = hook_grace_s, clock
+        self._lock = threading.Lock()
+        self._heard: dict[str, Testimony] = {}
+
+    def hear_hangup(self, headers: Mapping[str, str]) -> None:
+        """Take down the end of a leg."""
+        facts = facts_from_headers(headers.get, datetime.now(UTC))
+        if facts is not None:
+            self._take(Testimony(facts, Witness.EVENTS, self._clock() + self._hook_grace_s))
+
+    def hear_reply(self, attempt_id: str, answer: str) -> None:
+        """Take down how an originate ended; only a failure says anything about a call's end."""
+        if not answer.startswith("-ERR"):
+            return
+        facts = CallFacts(attempt_id, cause_in(answer), datetime.now(UTC))
+        self._take(Testimony(facts, Witness.REPLY, self._clock() + max(REPLY_GRACE_S, self._hook_grace_s)))
+
+    def _take(self, testimony: Testimony) -> None:
+        with self._lock:
+            known = self._heard.get(testimony.facts.attempt_id)
+            if known is None or known.witness is Witness.REPLY:  # a leg's end knows more than a reply
+                self._heard[testimony.facts.attempt_id] = testimony
+
+    def has_heard(self, attempt_id: str) -> bool:
+        """Whether the attempt's end is known here and will be concluded."""
+        with self._lock:
+            return attempt_id in self._heard
+
+    def settle(self) -> None:
+        """Conclude what is due and still open. Never raises for a store's or the switch's sake: it is tried again."""
+        now = self._clock()
+        with self._lock:
+            due = {attempt_id: t for attempt_id, t in self._heard.items() if t.due_s <= now}
+        if not due:
+            return
+        try:
+            still_open = {a.attempt_id for a in self._database.run(attempts.open_attempts)}
+            for attempt_id, testimony in due.items():
+                if attempt_id in still_open:
+                    self._conclude(testimony)
+                with self._lock:
+                    if self._heard.get(attempt_id) is testimony:
+                        del self._heard[attempt_id]
+        except (DatabaseAway, NotSent, MaybeSent):
+            return  # what is left in `heard` is due again at the next call
+
+    def _conclude(self, testimony: Testimony) -> None:
+        facts = testimony.facts
+        if testimony.witness is Witness.REPLY and self._channels.channel_exists(facts.attempt_id):
+            logger.warning(STILL_UP, extra={"attempt_id": facts.attempt_id, "cause": facts.hangup_cause})
+            return
+        conclude(self._database, self._redis, facts, testimony.witness)
+
+
+def conclude(database: Database, redis: Redis, facts: CallFacts, witness: Witness) -> Concluded | None:
+    """Conclude an attempt as the hook would: record, free its channel, tell who watches. Raises DatabaseAway."""
+    concluded = database.run(lambda conn: conclusion.conclude(conn, facts, witness))
+    if concluded is None:
+        return None
+    known = {
+        "attempt_id": concluded.attempt_id,
+        "campaign_id": concluded.campaign_id,
+        "disposition": concluded.disposition,
+        "hangup_cause": facts.hangup_cause,
+    }
+    logger.warning(CONCLUDED, extra={**known, "witness": witness})
+    try:
+        leases.release(redis, [concluded.attempt_id])
+    except RedisAway:
+        logger.info("the channel's lease was not released, it expires by itself", extra=known)
+    live_events.publish(redis, "call.ended", {**known, "billsec": concluded.billsec})
+    return concluded
+
+
+def cause_in(answer: str) -> str:
+    """Return the hangup cause of `-ERR CAUSE`."""
+    words = answer.split()
+    cause = words[1] if len(words) == 2 else ""
+    return cause if cause.replace("_", "").isalnum() and cause.isupper() else UNKNOWN_CAUSE
