@@ -137,3 +137,18 @@ def test_the_images_python_is_the_one_the_switch_is_linked_to():
     assert required == ">=3.11"
     assert "lib/python3.11/site-packages" in text_of("Dockerfile.freeswitch")
     assert text_of("Dockerfile.freeswitch").count("FROM debian:12") == 2
+
+
+def test_the_sip_profile_refuses_strangers_and_lets_no_callee_place_calls():
+    profile = ElementTree.parse(CONF / "sip_profiles/external.xml")
+    params = {node.get("name"): node.get("value") for node in profile.iter("param")}
+    acls = ElementTree.parse(CONF / "autoload_configs/acl.conf.xml")
+    callers = acls.find(f".//list[@name='{params['apply-inbound-acl']}']")
+    assert callers is not None
+    assert callers.get("default") == "deny"
+    assert len(callers) == 0
+    assert params["auth-calls"] == "false"  # true would answer 407 instead of 403
+    assert params["disable-transfer"] == "true"
+    assert params["disable-register"] == "true"
+    context = ElementTree.parse(CONF / "dialplan/refused.xml").getroot()
+    assert context.get("name") == params["context"]
