@@ -14,12 +14,19 @@ from embedded_switch.scripts.session_calls import SessionCalls, SessionGone
 NOT_INITIALISED = "session is not initalized"  # spelled as the real one spells it
 
 
-class DTMF:
-    """A digit given to an input callback. duration: samples at 8 kHz."""
+class Uint32Pointer:
+    """What the real module gives as a digit's duration: a pointer nobody in Python can read."""
 
-    def __init__(self, digit: str, duration: int = 0) -> None:
+    def __repr__(self) -> str:
+        return f"<Swig Object of type 'uint32_t *' at {id(self):#x}>"
+
+
+class DTMF:
+    """A digit given to an input callback. Its duration cannot be read, here no more than there."""
+
+    def __init__(self, digit: str, _duration: int = 0) -> None:
         self.digit = digit
-        self.duration = duration or 2000
+        self.duration = Uint32Pointer()
 
 
 class Session:
@@ -251,7 +258,7 @@ class Session:
             self.consoleLog("warning", "Hangup hook is not a python function.\n")
             return
         self._hook = (pyfunc, arg)
-        self._hook_ran = False
+        self._hook_ran = self._calls.hungup  # it hears of a change; after the hang-up there is none to come
 
     def setAutoHangup(self, val: bool) -> int:  # noqa: FBT001 - the real one's signature
         """Hang up when this object goes."""
