@@ -1,8 +1,13 @@
 """Dial a whole campaign on this machine and verify it: `python -m demo`."""
 
+import fcntl
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 
 import psycopg
 
@@ -19,14 +24,30 @@ from devstack.switch import chosen_switch
 FOLDER = ROOT / "var" / "demo"
 
 
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Take `var/demo`, emptied; another run in this checkout that has it now keeps it, and we take the next."""
+    FOLDER.parent.mkdir(exist_ok=True)
+    for number in count(1):
+        folder = FOLDER if number == 1 else FOLDER.with_name(f"{FOLDER.name}-{number}")
+        with folder.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
+            return
+
+
 def main() -> int:
     """Run it; 0 when every promise was kept, 1 with the findings otherwise."""
     began = time.monotonic()
     adopt_orphans()
     die_with_make()
     try:
-        with stop_on_signals():
-            return _demo(began)
+        with stop_on_signals(), own_folder() as folder:
+            return _demo(began, folder)
     except StackError as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
@@ -37,11 +58,10 @@ def main() -> int:
         end_descendants()
 
 
-def _demo(began: float) -> int:
+def _demo(began: float, folder: Path) -> int:
     switch = chosen_switch()
-    shutil.rmtree(FOLDER, ignore_errors=True)
     limits = {"DIALER_MAX_CHANNELS": str(CHANNELS), "DIALER_MAX_CALLS_PER_SECOND": str(CALLS_PER_SECOND)}
-    options = StackOptions(FOLDER, CarrierOptions(MIX, SEED), switch, overrides=limits)
+    options = StackOptions(folder, CarrierOptions(MIX, SEED), switch, overrides=limits)
     print(
         f"Starting a private stack ({switch.kind} switch; logs in {options.folder.relative_to(ROOT)}/log)", flush=True
     )
