@@ -53,7 +53,6 @@ class DialString:
             "origination_caller_id_name": self.caller_id,
             "ignore_early_media": "true",
             "originate_timeout": str(self.ring_timeout_s),
-            "absolute_codec_string": "PCMA,PCMU",
             "execute_on_answer": f"sched_hangup +{self.max_call_s} ALLOTTED_TIMEOUT",
             "api_hangup_hook": "python fs_scripts.hangup",
             "dialer_attempt_id": self.attempt_id,

@@ -1,0 +1,277 @@
+"""Dials every call of the switch suite once, all at the same time, through the whole product and real SIP."""
+
+import contextlib
+import json
+import time as clock
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from db import campaigns, flows
+from db.migrate import migrate
+from devstack.environment import make_folders, private_environment
+from devstack.gateway_file import write_gateway
+from devstack.ports import LOOPBACK, free_udp_block
+from devstack.postgres import Postgres, private_postgres
+from devstack.programs import scheduler
+from devstack.redis import Redis, private_redis
+from devstack.supervise import Child, spawn
+from devstack.switch import chosen_switch, running_switch
+from dialer.call_flow import default_definition
+from dialer.campaign import CampaignState
+from tests.switch.calls import Call, Row
+from tests.switch.scenario import scenario
+from tests.switch.sounds import make_prompts
+
+CALLER_ID = "+74950000001"
+PORTS_PER_CALLEE = 8
+CONCLUDED_WITHIN_S = 90.0
+POLL_S = 0.1
+MIDNIGHT = time(0)
+
+RECORD = """
+SELECT a.*, c.name AS contact_name, c.state AS contact_state,
+       (SELECT count(*) FROM leads l WHERE l.attempt_id = a.id) AS leads
+FROM contacts c LEFT JOIN attempts a ON a.contact_id = c.id
+WHERE c.campaign_id = %s ORDER BY c.id, a.number"""
+
+
+@dataclass(slots=True)
+class Placed:
+    """A call's campaign, and its callee's SIPp with what it writes down."""
+
+    campaign_id: int
+    trace: Path
+    errors: Path
+    callee: Child | None
+
+
+@dataclass(slots=True)
+class Suite:
+    """The running product with every call placed; calling it with a Call returns that call's row."""
+
+    postgres: Postgres
+    redis: Redis
+    environment: Mapping[str, str]
+    log_dir: Path
+    switch_kind: str
+    switch: Child
+    placed: dict[str, Placed]
+    numbers: Iterator[int]
+    gateways: dict[str, tuple[int, int]]
+    scenario_dir: Path
+    ports: dict[str, int]
+
+    def __call__(self, call: Call) -> Row:
+        """Wait until the call's one contact is concluded and return what is on record."""
+        rows = self.rows(call)
+        assert len(rows) == 1, f"{call.name} has {len(rows)} attempts"
+        return rows[0]
+
+    def rows(self, call: Call) -> list[Row]:
+        """Wait until every contact of the call is concluded and return a row per attempt."""
+        return [
+            Row(
+                record.disposition,
+                record.hangup_cause,
+                record.sip_code,
+                answered=record.answered_at is not None,
+                digits=record.digits,
+                leads=record.leads,
+            )
+            for record in self.records(call)
+        ]
+
+    def record(self, call: Call) -> Any:
+        """Wait as `rows` does and return the whole attempt of the call's one contact."""
+        (found,) = self.records(call)
+        return found
+
+    def records(self, call: Call) -> list[Any]:
+        """Wait until every contact of the call is concluded and return the attempts with all their columns."""
+        campaign_id = self.placed[call.name].campaign_id
+        deadline = clock.monotonic() + CONCLUDED_WITHIN_S
+        while True:
+            found = self._query(RECORD, campaign_id)
+            if all(row.contact_state in ("concluded", "blocked") for row in found):
+                return found
+            if clock.monotonic() > deadline:
+                raise AssertionError(f"{call.name} was not concluded in time: {found}\n{self._diagnosis(call)}")
+            clock.sleep(POLL_S)
+
+    def lead_names(self, call: Call) -> list[str]:
+        """Return the names of the contacts that have a lead, sorted."""
+        return sorted(row.contact_name for row in self.records(call) if row.leads)
+
+    def carrier_saw(self, call: Call) -> str:
+        """Return every SIP message the callee sent and received, when its SIPp has ended."""
+        placed = self.placed[call.name]
+        assert placed.callee is not None
+        placed.callee.process.wait(20)
+        return placed.trace.read_text(encoding="utf-8", errors="replace")
+
+    def callee_was_content(self, call: Call) -> bool:
+        """Whether the callee's scenario ran to its end for every call as it was written."""
+        placed = self.placed[call.name]
+        return placed.callee is None or placed.callee.process.wait(20) == 0
+
+    def wait_for(self, query: str, *arguments: Any, timeout_s: float = 30.0) -> Any:
+        """Wait until the query returns a row and return it."""
+        deadline = clock.monotonic() + timeout_s
+        while clock.monotonic() < deadline:
+            if found := self._query(query, *arguments):
+                return found[0]
+            clock.sleep(POLL_S)
+        raise AssertionError(f"nothing came of {query} {arguments}")
+
+    def _query(self, query: str, *arguments: Any) -> list[Any]:
+        with psycopg.connect(self.postgres.url, row_factory=namedtuple_row) as conn:
+            return conn.execute(query, arguments).fetchall()
+
+    def _diagnosis(self, call: Call) -> str:
+        placed = self.placed[call.name]
+        errors = placed.errors.read_text(encoding="utf-8", errors="replace") if placed.errors.exists() else ""
+        return f"callee: {errors or 'no complaint'}\nlogs are in {self.log_dir}"
+
+    def place(self, calls: Sequence[Call]) -> None:
+        """Start the calls' callees and their campaigns."""
+        for call in calls:
+            callee, trace, errors = self._start_callee(call)
+            with psycopg.connect(self.postgres.url) as conn:
+                campaign_id = self._create(conn, call)
+            self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+        with psycopg.connect(self.postgres.url) as conn:
+            for call in calls:
+                campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)
+
+    def _start_callee(self, call: Call) -> tuple[Child | None, Path, Path]:
+        trace, errors = self.log_dir / f"{call.name}.messages", self.log_dir / f"{call.name}.errors"
+        if not call.steps:
+            return None, trace, errors
+        path = self.scenario_dir / f"{call.name}.xml"
+        path.write_text(scenario(call.name, *call.steps), encoding="utf-8")
+        port = self.ports[call.name]
+        command = [
+            "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", str(len(call.names)),
+            "-nostdin", "-trace_msg", "-message_file", trace, "-trace_err", "-error_file", errors, *call.sipp_options,
+        ]  # fmt: skip
+        log = self.log_dir / f"{call.name}.sipp"
+        callee = spawn(f"the callee of {call.name}", command, log=log, cwd=self.scenario_dir)
+        callee.wait_until(lambda: _holds_udp(port), 10, "it listened")
+        return callee, trace, errors
+
+    def _create(self, conn: psycopg.Connection[Any], call: Call) -> int:
+        definition = {**default_definition("en"), "amd_mode": "off", "input_timeout_ms": 2000, **call.flow}
+        campaign_id = campaigns.create(
+            conn,
+            campaigns.NewCampaign(
+                name=call.name,
+                flow_version_id=self.store_flow(conn, call, definition),
+                gateways=[self.gateways[call.name]],
+                hours_start=MIDNIGHT,
+                hours_end=MIDNIGHT,
+                weekdays=(1, 2, 3, 4, 5, 6, 7),
+                max_channels=20,
+                calls_per_minute=6000,
+                ring_timeout_s=call.ring_timeout_s,
+                max_call_s=call.max_call_s,
+            ),
+        )
+        zone_set = conn.execute(
+            "INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}') "
+            "ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones RETURNING id"
+        ).fetchone()
+        assert zone_set is not None
+        for name in call.names:
+            conn.execute(
+                "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) VALUES (%s, %s, %s, %s)",
+                [campaign_id, f"+7916{next(self.numbers):07d}", name, zone_set[0]],
+            )
+        return campaign_id
+
+    def store_flow(self, conn: psycopg.Connection[Any], call: Call, definition: Mapping[str, Any]) -> int:
+        """Store the flow as the panel would; a call may ask for a definition the panel would refuse."""
+        if not call.is_flow_broken:
+            return flows.create_version(conn, call.name, definition)
+        version = flows.create_version(conn, call.name, default_definition("en"))
+        conn.execute("UPDATE flow_versions SET definition = %s WHERE id = %s", [json.dumps(dict(call.flow)), version])
+        return version
+
+
+def _holds_udp(port: int) -> bool:
+    wanted = f":{port:04X}"
+    return any(line.split()[1].endswith(wanted) for line in Path("/proc/net/udp").read_text().splitlines()[1:])
+
+
+def _write_gateways(calls: Sequence[Call], folder: Path) -> dict[str, int]:
+    first = free_udp_block(PORTS_PER_CALLEE * len(calls))
+    ports = {call.name: first + PORTS_PER_CALLEE * index for index, call in enumerate(calls)}
+    for call in calls:
+        if call.gateway is not None:
+            params = dict(call.gateway)
+            write_gateway(folder, call.name, params.pop("proxy", f"{LOOPBACK}:{ports[call.name]}"), params)
+    return ports
+
+
+def _store_gateways(url: str, calls: Sequence[Call]) -> dict[str, tuple[int, int]]:
+    found = {}
+    with psycopg.connect(url) as conn:
+        for call in calls:
+            gateway = conn.execute(
+                "INSERT INTO gateways (name, max_channels, calls_per_second) VALUES (%s, 20, 20) RETURNING id",
+                [call.name],
+            ).fetchone()
+            assert gateway is not None
+            caller_id = conn.execute(
+                "INSERT INTO caller_ids (gateway_id, phone) VALUES (%s, %s) RETURNING id", [gateway[0], CALLER_ID]
+            ).fetchone()
+            assert caller_id is not None
+            found[call.name] = (gateway[0], caller_id[0])
+    return found
+
+
+@contextlib.contextmanager
+def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
+    """Start databases, switch and scheduler, know a gateway for every call, and stop them in the end."""
+    with contextlib.ExitStack() as parts:
+        folders = make_folders(folder)
+        postgres = parts.enter_context(private_postgres(for_tests=True))
+        redis = parts.enter_context(private_redis())
+        migrate(postgres.url)
+        make_prompts(folder / "sounds")
+        overrides = {
+            "DIALER_SOUNDS_DIR": str(folder / "sounds"),
+            "DIALER_MAX_CALLS_PER_SECOND": "20",
+            "DIALER_MAX_CHANNELS": "100",
+        }
+        environment = private_environment(folders, postgres.url, redis.url, overrides)
+        ports = _write_gateways(calls, folders.gateways)
+        choice = chosen_switch()
+        switch = parts.enter_context(running_switch(choice, folders, environment))
+        parts.enter_context(scheduler(folders, environment))
+        gateways = _store_gateways(postgres.url, calls)
+        scenarios = folder / "scenarios"
+        scenarios.mkdir()
+        suite = Suite(
+            postgres, redis, environment, folders.log, choice.kind, switch, {}, iter(range(1000000, 9999999)),
+            gateways, scenarios, ports,
+        )  # fmt: skip
+        try:
+            yield suite
+        finally:
+            for placed in suite.placed.values():
+                if placed.callee is not None:
+                    placed.callee.stop()
+
+
+def command(environment: Mapping[str, str], line: str) -> str:
+    """Give the switch a command over the Event Socket and return its reply."""
+    from scheduler.event_socket import EventSocket
+
+    with EventSocket.connected(environment) as socket:
+        return socket.api(line)
