@@ -17,7 +17,10 @@ CONTACTS = HERE / "contacts.csv"
 BLACKLIST = HERE / "blacklist.csv"
 COUNTRY = "RU"
 CALLER_ID = "+74955550100"
-MIX = "human1=30,human2=20,machine=25,busy=10,noanswer=10,congestion=5"
+MIX = (
+    "human1=24,human2=12,human9=3,human_repeat=2,human_silent=3,human_hangup=4,machine=25,"
+    "busy=9,noanswer=8,congestion=4,unreachable=3,invalid=3"
+)
 SEED = 7
 CALLS_PER_SECOND = 6.0
 CALLS_PER_MINUTE = 600
@@ -37,7 +40,8 @@ def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str) 
     """Store the gateway, a campaign that may dial at any hour, the blacklist and the contacts; return its id."""
     gateway_id = gateways.create(connection, gateway, CHANNELS, CALLS_PER_SECOND)
     caller_id = caller_ids.add(connection, gateway_id, CALLER_ID, "Demo")
-    flow_version = flows.create_version(connection, f"{name}: flow", default_definition("ru"))
+    flow = default_definition("ru") | {"tries": 1}  # who stays silent is asked once, so that the demo is short
+    flow_version = flows.create_version(connection, f"{name}: flow", flow)
     campaign_id = campaigns.create(
         connection,
         campaigns.NewCampaign(

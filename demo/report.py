@@ -15,6 +15,8 @@ GLOSSES = {
     "busy": "busy to the last attempt",
     "no_answer": "nobody answered",
     "congestion": "no capacity to the last attempt",
+    "unreachable": "switched off or out of coverage",
+    "invalid_number": "no such number",
     "blocked": "a rule forbade the call",
 }
 

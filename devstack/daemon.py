@@ -30,7 +30,6 @@ POLL_S = 0.1
 PANEL_PORT = 8080
 EMAIL = "admin@example.org"
 ROLE = "admin"
-MANY_CALLS = 1_000_000
 
 
 def _started_at(pid: int) -> str | None:
@@ -81,9 +80,7 @@ def run() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     FOLDER.chmod(0o755)
     overrides = {} if accepts_connections(PANEL_PORT) else {"DIALER_PANEL_PORT": str(PANEL_PORT)}
-    options = StackOptions(
-        FOLDER, CarrierOptions(MIX, calls=MANY_CALLS), database_dir=_database_dir(), overrides=overrides
-    )
+    options = StackOptions(FOLDER, CarrierOptions(MIX), database_dir=_database_dir(), overrides=overrides)
     _write_state()
     try:
         with running_stack(options) as stack:

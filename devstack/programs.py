@@ -104,11 +104,10 @@ def crm_stand_in(folders: Folders, environment: Mapping[str, str]) -> Iterator[C
 
 @dataclass(frozen=True, slots=True)
 class CarrierOptions:
-    """What SIPp plays: kinds of callees and their shares, the seed of its dice, how many calls it can take."""
+    """What SIPp plays: kinds of callees and their shares, and the seed of its dice."""
 
     mix: str
     seed: int = 7
-    calls: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def carrier(options: CarrierOptions, folders: Folders, environment: Mapping[str,
     port, media_port = free_udp_block(2), free_udp_block(64)
     arguments = [
         "carrier", "--port", str(port), "--media-port", str(media_port), "--mix", options.mix,
-        "--seed", str(options.seed), "--calls", str(options.calls), "--log-dir", str(folders.carrier),
+        "--seed", str(options.seed), "--log-dir", str(folders.carrier),
     ]  # fmt: skip
     with program(
         "the carrier (SIPp)", "sipp", arguments, folders, environment, lambda _: _holds_udp_port(port)
