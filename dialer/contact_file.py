@@ -13,6 +13,7 @@ from dialer.errors import InvalidContactFile
 
 DELIMITERS = ",;\t|"
 SAMPLE_ROWS = 20
+SAMPLE_BYTES = 65_536
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How XLSX and XLS begin."""
 PHONE_LIKE = re.compile(r"\+?[\d\s().\-]{7,}")
@@ -60,12 +61,12 @@ def read_rows(data: bytes, file_name: str) -> ContactTable:
 
 def _decode(data: bytes, file_name: str) -> str:
     """UTF-16 and UTF-8 say so by a mark or by being valid; what is neither is what Russian Windows writes."""
+    sample = data[:SAMPLE_BYTES]
+    high, low = sample[0::2].count(0), sample[1::2].count(0)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
-    elif data[1:2] == b"\x00":
-        encodings = ["utf-16-le"]
-    elif data[0:1] == b"\x00":
-        encodings = ["utf-16-be"]
+    elif max(high, low) * 8 > len(sample):  # digits, delimiters and line ends have an empty half
+        encodings = ["utf-16-be" if high > low else "utf-16-le"]
     else:
         encodings = ["utf-8-sig", "cp1251"]
     for encoding in encodings:
@@ -99,7 +100,7 @@ def _csv_rows(data: bytes, file_name: str) -> tuple[Iterator[list[str]], int]:
     text = _decode(data, file_name)
     total = text.count("\n") + (not text.endswith("\n"))
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text[:65_536]))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text[:SAMPLE_BYTES]))
 
     def rows() -> Iterator[list[str]]:
         try:

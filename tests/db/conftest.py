@@ -114,7 +114,7 @@ class World:
         return claimed
 
     def value(self, query: str, *values: Any) -> Any:
-        row = self.conn.execute(query, values).fetchone()  # type: ignore[call-overload]
+        row = self.conn.execute(query, values).fetchone()
         return None if row is None else row[0]
 
     def contact(self, contact_id: int) -> tuple[Any, ...]:

@@ -136,7 +136,7 @@ def test_concurrent_claimers_share_the_queue_and_never_take_the_same_number(worl
     barrier = Barrier(len(claimers))
     work = {campaign_id: world.dialing(campaign_id) for campaign_id in campaigns_ids}
 
-    def claim_on(campaign_id: int, conn) -> list[str]:  # type: ignore[no-untyped-def]
+    def claim_on(campaign_id: int, conn) -> list[str]:
         campaign, phones = work[campaign_id], []
         barrier.wait()
         for _ in range(8):

@@ -98,7 +98,7 @@ def test_of_many_concurrent_witnesses_one_concludes(world: World, connect: Conne
     witnesses = [(connect(), witness) for witness in Witness]
     barrier = Barrier(len(witnesses))
 
-    def bear_witness(pair) -> Concluded | None:  # type: ignore[no-untyped-def]
+    def bear_witness(pair) -> Concluded | None:
         barrier.wait()
         return conclude(pair[0], ended(claimed.attempt_id, Outcome.INTERESTED, "1"), pair[1])
 
@@ -169,7 +169,7 @@ def test_a_press_that_comes_after_the_conclusion_upgrades_it_once(
     world: World,
     claimed: ClaimedAttempt,
     facts,
-    before: str,  # type: ignore[no-untyped-def]
+    before: str,
 ) -> None:
     conclude(world.conn, facts(claimed.attempt_id), Witness.RECONCILE)
     assert list(tallies(world)) == [before]

@@ -1,0 +1,67 @@
+"""Python's enums and the database's types say the same, and migrations run once."""
+
+from enum import StrEnum
+
+import pytest
+from psycopg import Connection
+
+from db.blacklist import BlacklistReason
+from db.imports import ImportState
+from db.leads import LeadState
+from db.migrate import migrate
+from db.sql import QUERIES, load
+from db.users import UserRole
+from dialer.campaign import CampaignState
+from dialer.contact import ContactState, ImportReject
+from dialer.outcome import Disposition, Outcome, Witness
+
+TYPES: dict[str, type[StrEnum]] = {
+    "blacklist_reason": BlacklistReason,
+    "campaign_state": CampaignState,
+    "contact_state": ContactState,
+    "disposition": Disposition,
+    "import_reject": ImportReject,
+    "import_state": ImportState,
+    "lead_state": LeadState,
+    "outcome": Outcome,
+    "user_role": UserRole,
+    "witness": Witness,
+}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_an_enum_has_the_labels_of_its_sql_type_in_the_same_order(conn: Connection, name: str) -> None:
+    labels = [row[0] for row in conn.execute(f"SELECT unnest(enum_range(NULL::{name}))::text")]
+    assert labels == [member.value for member in TYPES[name]]
+
+
+def test_every_sql_enum_has_its_python_enum(conn: Connection) -> None:
+    names = {row[0] for row in conn.execute("SELECT typname FROM pg_type WHERE typtype = 'e'")}
+    assert names == set(TYPES)
+
+
+def test_every_outcome_is_a_disposition() -> None:
+    assert {outcome.value for outcome in Outcome} <= {disposition.value for disposition in Disposition}
+
+
+def test_migrating_again_changes_nothing(postgres_url: str) -> None:
+    assert migrate(postgres_url) == []
+
+
+def test_every_table_carries_its_project(conn: Connection) -> None:
+    tables = conn.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        " AND table_name !~ '^_?yoyo' AND table_name NOT IN ('projects', 'zone_sets')"
+        " EXCEPT SELECT table_name FROM information_schema.columns WHERE column_name = 'project_id'"
+    ).fetchall()
+    assert tables == []
+
+
+@pytest.mark.parametrize("path", sorted(QUERIES.glob("*.sql")), ids=lambda path: path.stem)
+def test_every_query_of_a_file_has_a_name_and_a_comment(path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("-- ")
+    queries = load(path.stem)
+    assert queries
+    assert all(query.strip() for query in queries.values())
+    assert len(queries) == sum(line.startswith("-- ") and " -- " in line[3:] for line in text.splitlines())
