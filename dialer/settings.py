@@ -31,6 +31,7 @@ class Settings:
 
     sip_ip: str = _env("127.0.0.1", "address the switch speaks SIP and RTP on")
     sip_port: int = _env(5080, "UDP port the switch speaks SIP on")
+    external_ip: str = _env("", "the switch's address as trunks see it, when behind NAT; empty: sip_ip")
     rtp_start_port: int = _env(16384, "first UDP port for RTP")
     rtp_end_port: int = _env(32767, "last UDP port for RTP")
     gateways_dir: Path = _env(Path("freeswitch/conf/gateways"), "folder of the gateways' XML files")
