@@ -48,6 +48,7 @@ class Engine:
         self._ports = RtpPorts(local_ip, *rtp_ports)
         self._clock = MediaClock()
         self._watches: dict[str, GatewayWatch] = {}
+        self._inviting: set[asyncio.Task[None]] = set()
         self._is_running = False
 
     async def start(self) -> None:
@@ -121,12 +122,23 @@ class Engine:
             leg.refuse("INCOMPATIBLE_DESTINATION")
         else:
             gateway.calls_out += 1
-            identity = InviteIdentity(
-                gateway, number, Caller(caller_id_number, caller_id_name), (self.local_ip, self.sip_port)
-            )
-            call = SipCall(self._endpoint, identity, gateway.address, leg, extra_headers)
-            asyncio.get_running_loop().call_soon(leg.start, call)
+            caller = Caller(caller_id_number, caller_id_name)
+            task = asyncio.create_task(self._invite(leg, gateway, number, caller, extra_headers))
+            self._inviting.add(task)
+            task.add_done_callback(self._inviting.discard)
         return leg
+
+    async def _invite(
+        self, leg: Leg, gateway: Gateway, number: str, caller: Caller, extra_headers: Sequence[tuple[str, str]]
+    ) -> None:
+        try:
+            destination = await gateway.resolve()
+        except OSError as error:
+            logger.warning("Gateway has no address", extra={"gateway": gateway.name, "error": str(error)})
+            leg.on_refused(503, "DNS Error", "")
+            return
+        identity = InviteIdentity(gateway, number, caller, (self.local_ip, self.sip_port))
+        leg.start(SipCall(self._endpoint, identity, destination, leg, extra_headers))
 
     def _gateway_changed(self, gateway: Gateway) -> None:
         logger.warning("Gateway changed state", extra={"gateway": gateway.name, "status": str(gateway.status)})

@@ -1,5 +1,6 @@
 """A carrier's gateway as the configuration spells it, with the state the engine keeps about it."""
 
+import asyncio
 import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -49,11 +50,13 @@ class Gateway:
         """Return the proxy's port, 5060 unless given."""
         return int(self.proxy.rpartition(":")[2]) if self._has_port() else 5060
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Return where messages go; a name is looked up once. Raises OSError when it has no address."""
+    async def resolve(self) -> tuple[str, int]:
+        """Return where messages go; a name is looked up once, without holding anybody up. Raises OSError."""
         if not self._ip:
-            self._ip = socket.gethostbyname(self.host)
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self.host, self.port, family=socket.AF_INET, type=socket.SOCK_DGRAM
+            )
+            self._ip = str(found[0][4][0])
         return self._ip, self.port
 
     def from_uri(self, caller_number: str) -> str:

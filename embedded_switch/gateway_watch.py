@@ -21,6 +21,8 @@ class GatewayWatch:
         self._endpoint = endpoint
         self._gateway = gateway
         self._on_change = on_change
+        self._address = ("", 0)
+        self._begun: asyncio.Task[None] | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
         self._register_timer: asyncio.TimerHandle | None = None
         self._call_id = generate_call_id("embedded")
@@ -31,18 +33,31 @@ class GatewayWatch:
     def start(self) -> None:
         """Ping and register now, when the gateway asks for it, and from now on."""
         self._running = True
-        if self._gateway.ping_s:
-            self._ping()
         if self._gateway.register:
             self._set_status(GatewayStatus.DOWN)
-            self._register(None)
+        if self._gateway.ping_s or self._gateway.register:
+            self._begun = asyncio.create_task(self._begin())
 
     def stop(self) -> None:
         """Do no more."""
         self._running = False
-        for timer in (self._ping_timer, self._register_timer):
-            if timer:
-                timer.cancel()
+        for pending in (self._begun, self._ping_timer, self._register_timer):
+            if pending:
+                pending.cancel()
+
+    async def _begin(self) -> None:
+        while self._running:
+            try:
+                self._address = await self._gateway.resolve()
+            except OSError:
+                self._set_status(GatewayStatus.DOWN)
+                await asyncio.sleep(self._gateway.retry_s)
+                continue
+            if self._gateway.ping_s:
+                self._ping()
+            if self._gateway.register:
+                self._register(None)
+            return
 
     def _ping(self) -> None:
         sent = time.monotonic()
@@ -55,7 +70,7 @@ class GatewayWatch:
 
         target = f"sip:{self._gateway.proxy}"
         request = self._request("OPTIONS", target, generate_call_id("ping"), 1, target)
-        self._endpoint.request(request, self._gateway.address, answered)
+        self._endpoint.request(request, self._address, answered)
 
     def _count(self, is_alive: bool, took_ms: float) -> None:  # noqa: FBT001 # one fact of a ping among two
         gateway = self._gateway
@@ -80,7 +95,7 @@ class GatewayWatch:
         request.set_header("Expires", str(gateway.expire_s))
         if credentials:
             request.set_header(*credentials)
-        self._endpoint.request(request, gateway.address, lambda response: self._registered(request, response))
+        self._endpoint.request(request, self._address, lambda response: self._registered(request, response))
 
     def _registered(self, request: SipRequest, response: SipResponse) -> None:
         if response.status_code < 200 or not self._running:

@@ -83,7 +83,9 @@ class Leg:
         stream.on_digit = lambda digit, ms: self._digit(digit, ms, "rfc2833")
 
     def start(self, call: SipCall) -> None:
-        """Send the INVITE (the engine does this)."""
+        """Send the INVITE (the engine does this), unless the call was given up before."""
+        if self.state is LegState.ENDED:
+            return
         self._call = call
         self.sip_call_id = call.identity.call_id
         call.invite(self._audio.offer(self._codecs))

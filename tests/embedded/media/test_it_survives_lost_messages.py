@@ -1,10 +1,12 @@
 """What UDP loses or crosses: sent again, acknowledged again, given up after the timers."""
 
 import asyncio
+import uuid
 
 import pytest
 
 from embedded_switch import sip_timers
+from embedded_switch.gateway import Gateway
 from embedded_switch.leg import LegState
 from tests.embedded.media.bare_callee import BareCallee
 from tests.embedded.media.rig import Diary, dial, engine, eventually
@@ -64,6 +66,26 @@ def test_a_port_nobody_listens_on_fails_at_once_as_503():
             async with asyncio.timeout(2):
                 await diary.until("hangup")
             assert (diary.leg.cause, diary.leg.sip_code) == ("NORMAL_TEMPORARY_FAILURE", 503)
+
+    asyncio.run(run())
+
+
+def test_a_call_given_up_at_once_sends_nothing():
+    async def play(callee: BareCallee, diary: Diary) -> None:
+        diary.leg.hangup("NO_ANSWER")
+        await diary.until("hangup")
+        assert await callee.hears_nothing(0.2)
+
+    with_callee(play)
+
+
+def test_a_gateway_without_an_address_fails_as_503():
+    async def run():
+        async with engine() as running:
+            gateway = Gateway("lost", "no-such-host.invalid")
+            leg = running.dial(gateway, "+79990000001", str(uuid.uuid4()), caller_id_number="+74950000000")
+            await leg.wait_ended()
+            assert (leg.cause, leg.sip_code) == ("NORMAL_TEMPORARY_FAILURE", 503)
 
     asyncio.run(run())
 
@@ -176,6 +198,22 @@ def test_a_callee_that_never_acknowledges_our_answer_is_hung_up(hasty_timers):
         callee.request("INVITE", invite, 8, invite.text, "application/sdp")
         await diary.until("hangup")
         assert diary.leg.cause == "RECOVERY_ON_TIMER_EXPIRE"
+
+    with_callee(play)
+
+
+def test_a_reinvite_without_an_offer_gets_ours_and_the_answer_comes_with_the_ack():
+    async def play(callee: BareCallee, diary: Diary) -> None:
+        invite = await callee.receive("INVITE")
+        callee.answer(invite, 200, "OK", with_sdp=True)
+        await callee.receive("ACK")
+        callee.request("INVITE", invite, 8)
+        offer = await callee.receive_answer(200)
+        assert "m=audio" in offer.text
+        answer = "v=0\r\no=c 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+        callee.request("ACK", invite, 8, answer, "application/sdp")
+        await eventually(lambda: diary.leg.read_codec == "PCMU")
+        assert diary.leg.remote_media == ("127.0.0.1", 4000)
 
     with_callee(play)
 
