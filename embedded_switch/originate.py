@@ -36,7 +36,7 @@ async def originate(switch: "Switch", arguments: str) -> str:
     given += [None] * (ARGUMENTS_MAX - len(given))
     target, extension, dialplan, context, name, number, timeout = given
     try:
-        life = _start(switch, target or "", name, number)
+        life = start_leg(switch, target or "", name, number)
     except OriginateFailed as failed:
         log.info("Originate Resulted in Error Cause: %s [%s]", Q850.get(str(failed), 0), failed)
         return f"-ERR {failed}\n"
@@ -70,7 +70,8 @@ def _destination(extension: str, dialplan: str, context: str) -> tuple[str, str,
     return extension, dialplan, context
 
 
-def _start(switch: "Switch", target: str, caller_name: str | None, caller_number: str | None) -> CallLife:
+def start_leg(switch: "Switch", target: str, caller_name: str | None, caller_number: str | None) -> CallLife:
+    """Read a dial string, make its channel and send the INVITE. Raises OriginateFailed: then there is no channel."""
     try:
         variables, url = brackets(target, "{", "}")
         of_leg, url = brackets(url, "[", "]")
