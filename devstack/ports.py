@@ -5,6 +5,9 @@ from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
 
+_handed_out: list[range] = []
+"""UDP blocks this process has given away; whoever got one may not have bound all of it yet."""
+
 
 def free_ports(count: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> list[int]:
     """Return `count` different ports that nobody listens on now; all are held until all are found."""
@@ -23,12 +26,15 @@ def free_udp_block(size: int) -> int:
 
     for _ in range(200):
         first = random.SystemRandom().randrange(10000, 32000 - size, 2)
+        if any(first < block.stop and block.start < first + size for block in _handed_out):
+            continue
         with ExitStack() as held:
             try:
                 for port in range(first, first + size):
                     held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((LOOPBACK, port))
             except OSError:
                 continue
+            _handed_out.append(range(first, first + size))
             return first
     raise OSError(f"no {size} neighbouring free UDP ports on {LOOPBACK}")
 
