@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -24,6 +25,7 @@ from devstack.supervise import Child, spawn
 from devstack.switch import chosen_switch, running_switch
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
+from scheduler.event_socket import EventSocket
 from tests.switch.calls import Call, Row
 from tests.switch.scenario import scenario
 from tests.switch.sounds import make_prompts
@@ -119,6 +121,26 @@ class Suite:
         """Whether the callee's scenario ran to its end for every call as it was written."""
         placed = self.placed[call.name]
         return placed.callee is None or placed.callee.process.wait(20) == 0
+
+    def ask_switch(self, command: str) -> str:
+        """Give the switch one command over a connection of our own and return its answer."""
+        listener = mock.Mock()
+        where = self.environment
+        line = EventSocket(
+            where["DIALER_ESL_HOST"], int(where["DIALER_ESL_PORT"]), where["DIALER_ESL_PASSWORD"], [], listener
+        )
+        line.start()
+        try:
+            deadline = clock.monotonic() + 10
+            while not line.is_connected and clock.monotonic() < deadline:
+                clock.sleep(POLL_S)
+            return line.api(command)
+        finally:
+            line.stop()
+
+    def has_attempts(self, call: Call) -> bool:
+        """Whether anything was dialled, or is about to be, for the call."""
+        return any(row.id is not None for row in self._query(RECORD, self.placed[call.name].campaign_id))
 
     def wait_for(self, query: str, *arguments: Any, timeout_s: float = 30.0) -> Any:
         """Wait until the query returns a row and return it."""
@@ -267,11 +289,3 @@ def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
             for placed in suite.placed.values():
                 if placed.callee is not None:
                     placed.callee.stop()
-
-
-def command(environment: Mapping[str, str], line: str) -> str:
-    """Give the switch a command over the Event Socket and return its reply."""
-    from scheduler.event_socket import EventSocket
-
-    with EventSocket.connected(environment) as socket:
-        return socket.api(line)
