@@ -67,9 +67,7 @@ class Outbox:
                 conn,
                 "INSERT INTO gateways (name, max_channels, calls_per_second) VALUES ('g', 9, 9) RETURNING id",
             )
-            self.zone_set = self._value(
-                conn, "INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}') RETURNING id"
-            )
+            self.zone_set = self._value(conn, "INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}') RETURNING id")
             self.flow = flow
         self.phones = iter(range(79160000000, 79169999999))
 
@@ -92,7 +90,8 @@ class Outbox:
                 phone = f"+{next(self.phones)}"
                 contact = self._value(
                     conn,
-                    "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) VALUES (%s, %s, 'Анна', %s) RETURNING id",
+                    "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) "
+                    "VALUES (%s, %s, 'Анна', %s) RETURNING id",
                     *(self.campaign, phone, self.zone_set),
                 )
                 conn.execute(
@@ -121,7 +120,7 @@ class Outbox:
     def lead(self, attempt: str) -> leads.Lead:
         """The lead as the panel lists it."""
         with psycopg.connect(self.url) as conn:
-            return next(lead for lead in leads.page(conn) if lead.attempt_id == attempt)
+            return next(lead for lead in leads.list_page(conn)[0] if lead.attempt_id == attempt)
 
 
 @pytest.fixture
