@@ -139,7 +139,7 @@ def _answer(program: Program) -> None:
     )
     # The CANCEL crossed our 200: it is confirmed and changes nothing, the caller sends ACK and BYE.
     program.label("late")
-    program.add(confirm(), do(attributes=go_to("ack")))
+    program.add(confirm(xml.COPIED), do(attributes=go_to("ack")))
 
 
 def _meanwhile(request_name: str, then: str, otherwise: str) -> str:
@@ -162,7 +162,7 @@ def _endings(program: Program) -> None:
     program.label("crossed")
     program.add(confirm(), do(attributes=go_to("end")))
     program.label("cancelled")
-    program.add(confirm(), xml.terminated(log("ended", "cancelled", 487)))
+    program.add(confirm(xml.COPIED), xml.terminated(log("ended", "cancelled", 487)))
     program.label("last_ack")
     program.add(receive("ACK", attributes=within(PATIENCE_MS, "end") + go_to("end")))
     program.label("never_acked")

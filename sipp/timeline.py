@@ -11,10 +11,10 @@ from sipp.kinds import By, HangUp, Kind, Listen, Pace, Press, Say
 from sipp.tones import Samples
 
 VOICES = Path(__file__).parent / "voices"
-NOISE_MS = 8000
-"""A listening callee's line is heard this long; then it suppresses silence. Raw sockets make long captures dear."""
+NOISE_MS = 30_000
+"""A listening callee's line is heard this long at most; then it suppresses silence, as mobile networks do."""
 
-PRESSED_MS = 400
+PRESSED_MS = 10_000
 """After the last key the line is heard this long."""
 
 SOUNDS = {

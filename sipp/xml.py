@@ -56,9 +56,9 @@ def respond_with_sdp(status: str, attributes: str = "", actions: str = "") -> st
     )
 
 
-def confirm() -> str:
-    """Answer 200 to a request other than the INVITE."""
-    return send(f"SIP/2.0 200 OK\n{COPIED_IN_DIALOG}\n[last_CSeq:]\nContent-Length: 0")
+def confirm(copied: str = COPIED_IN_DIALOG) -> str:
+    """Answer 200 to a request other than the INVITE; to a CANCEL, which has no tag of ours yet, with COPIED."""
+    return send(f"SIP/2.0 200 OK\n{copied}\n[last_CSeq:]\nContent-Length: 0")
 
 
 def terminated(actions: str) -> str:

@@ -41,6 +41,7 @@ class Bitrix24(ThreadingHTTPServer):
         hold_s: float = HOLD_S,
     ) -> None:
         super().__init__((host, port), Handler)
+        self.host = host
         self.portal = portal or Portal()
         self.journal = Journal(journal)
         self.portal.on_command = lambda method, parameters, result, error: self.journal.write(
@@ -55,7 +56,7 @@ class Bitrix24(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Return the portal's address."""
-        return f"http://{self.server_address[0]}:{self.server_port}"
+        return f"http://{self.host}:{self.server_port}"
 
     @property
     def webhook_url(self) -> str:
