@@ -12,6 +12,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from control_panel.access import needs
+from control_panel.campaign_form import choices_of
 from control_panel.database import connection
 from control_panel.labels import label
 from db import audit, blacklist
@@ -30,13 +31,13 @@ class EntryForm(FlaskForm):
     """One number with its reason."""
 
     phone = StringField(_l("Number"), [InputRequired(_l("Fill this in.")), Length(max=40)])
-    reason = SelectField(_l("Reason"), choices=[(str(reason), str(reason)) for reason in BlacklistReason])
+    reason = SelectField(_l("Reason"), choices=[str(reason) for reason in BlacklistReason])
     note = StringField(_l("Note"), [Length(max=500)])
 
 
 def _page(form: EntryForm | None = None) -> str:
     shown_form = form or EntryForm(formdata=None, data={"reason": BlacklistReason.CUSTOMER_REQUEST})
-    shown_form.reason.choices = [(str(reason), label(reason)) for reason in BlacklistReason]
+    shown_form.reason.choices = choices_of({str(reason): label(reason) for reason in BlacklistReason})
     search = request.args.get("search", "").strip()
     digits = "".join(c for c in search if c.isdigit())
     with suppress(InvalidNumber):

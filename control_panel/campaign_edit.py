@@ -133,7 +133,7 @@ def update(campaign_id: int) -> Answer:
         campaigns.update(conn, campaign_id, _new_campaign(form, version, gateways))
     except IllegalMove:
         conn.rollback()
-        flash(_("Pause the campaign first: settings change only while it is not dialing."), "error")
+        flash(_("A campaign that has ended keeps its settings: make a new one."), "error")
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
     audit.record(conn, current_user.id, "campaign.changed", "campaign", str(campaign_id), {"name": form.name.data})
     flash(_("Saved."), "success")

@@ -1,5 +1,6 @@
 """The campaign form: plain fields, turned into a campaign and a flow definition and back."""
 
+from collections.abc import Mapping
 from datetime import time
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,6 +19,7 @@ from wtforms import (
     TimeField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -28,15 +30,16 @@ from dialer.outcome import Disposition
 KEY_ORDER = "123456789*0#"
 PANEL_ACTIONS = [Action.INTERESTED, Action.NOT_INTERESTED, Action.OPT_OUT, Action.REPEAT, Action.CALLBACK]
 """Transfers need operators to transfer to, which come later."""
-WEEKDAYS = [
-    (1, _l("Mon")),
-    (2, _l("Tue")),
-    (3, _l("Wed")),
-    (4, _l("Thu")),
-    (5, _l("Fri")),
-    (6, _l("Sat")),
-    (7, _l("Sun")),
-]
+WEEKDAYS = {
+    1: _l("Mon"),
+    2: _l("Tue"),
+    3: _l("Wed"),
+    4: _l("Thu"),
+    5: _l("Fri"),
+    6: _l("Sat"),
+    7: _l("Sun"),
+}
+"""ISO weekday → its short name."""
 RETRIED = [
     Disposition.BUSY,
     Disposition.NO_ANSWER,
@@ -58,6 +61,11 @@ REQUIRED = _l("Fill this in.")
 def _whole(text: Any, low: int, high: int) -> IntegerField:
     between = _l("A whole number from %(low)s to %(high)s.", low=low, high=high)
     return IntegerField(text, [InputRequired(between), NumberRange(low, high, between)])
+
+
+def choices_of(labels: Mapping[Any, Any]) -> list[SelectChoice]:
+    """Return a select's choices of value → label."""
+    return [SelectChoice(value, text) for value, text in labels.items()]
 
 
 class _Ticks(SelectMultipleField):
@@ -84,7 +92,7 @@ class CampaignForm(FlaskForm):
     time_zone = SelectField(_l("Time zone"))
     hours_start = TimeField(_l("From"), [InputRequired(REQUIRED)])
     hours_end = TimeField(_l("Until"), [InputRequired(REQUIRED)])
-    weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=WEEKDAYS)
+    weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))
 
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
@@ -110,14 +118,14 @@ class CampaignForm(FlaskForm):
 
     def fill_choices(self, audio: list[tuple[int, str]]) -> None:
         """Give every select its choices; audio: (id, name) of uploaded files."""
-        self.language.choices = [("ru", _l("Russian")), ("en", _l("English"))]
-        uploaded = [(f"audio:{audio_id}", name) for audio_id, name in audio]
-        self.greeting.choices = [("builtin:greeting", _l("Built-in greeting")), *uploaded]
-        self.menu.choices = [("builtin:menu", _l("Built-in menu")), *uploaded]
-        self.amd_mode.choices = [(str(mode), label(mode)) for mode in AmdMode]
+        self.language.choices = choices_of({"ru": _l("Russian"), "en": _l("English")})
+        uploaded = {f"audio:{audio_id}": name for audio_id, name in audio}
+        self.greeting.choices = choices_of({"builtin:greeting": _l("Built-in greeting")} | uploaded)
+        self.menu.choices = choices_of({"builtin:menu": _l("Built-in menu")} | uploaded)
+        self.amd_mode.choices = choices_of({str(mode): label(mode) for mode in AmdMode})
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-        actions = [("", _l("nothing")), *((str(action), label(action)) for action in PANEL_ACTIONS)]
+        actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in PANEL_ACTIONS})
         for _key, field in self.key_fields():
             field.choices = actions
 

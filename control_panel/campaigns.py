@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from control_panel.access import needs
-from control_panel.campaign_form import WEEKDAYS
+from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
 from control_panel.labels import GROUPS, label, tone
 from control_panel.live_state import MAX_CALLS
@@ -128,11 +128,10 @@ def show(campaign_id: int) -> str:
         moves=moves_from(campaign.state),
         weekdays=WEEKDAYS,
         flow=flow,
-        flow_keys=flow.keys,
+        flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
         gateways=campaigns.gateways_of(conn, campaign_id),
         imports=imports.list_for(conn, campaign_id),
-        is_editable=campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED),
-        takes_contacts=campaign.state not in (CampaignState.COMPLETED, CampaignState.ARCHIVED),
+        has_ended=campaign.state in (CampaignState.COMPLETED, CampaignState.ARCHIVED),
     )
 
 

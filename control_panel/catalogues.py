@@ -18,6 +18,7 @@ KEYWORDS = {
     "gettext": None,
     "ngettext": (1, 2),
     "lazy_gettext": None,
+    "pgettext": ((1, "c"), 2),
 }
 
 

@@ -24,7 +24,7 @@ from dialer.phone import normalise
 blueprint = Blueprint("gateways", __name__, url_prefix="/gateways")
 
 LABEL_LENGTH = 32
-NAME = f"^{GATEWAY.pattern}$"
+NAME = rf"\A{GATEWAY.pattern}\Z"
 
 Answer = str | Response | tuple[str, int]
 

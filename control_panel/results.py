@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, current_app, render_template, request
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from flask_login import current_user
 
 from control_panel.access import needs
@@ -69,9 +70,9 @@ def export(campaign_id: int) -> Response:
     details = {"disposition": str(chosen) if chosen else "any"}
     audit.record(connection(), current_user.id, "results.exported", "campaign", str(campaign_id), details)
     header = [
-        _("Attempt"), _("Number"), _("Name"), _("Try"), _("Gateway"), _("Caller ID"), _("Called at"), _("Answered at"),
-        _("Ended at"), _("Result"), _("Cause"), _("SIP code"), _("Talk time, s"), _("Keys"), _("Detected"), _("Lead"),
-        _("Lead's number"),
+        _("Call's id"), _("Number"), pgettext("contact", "Name"), _("Try"), _("Gateway"), _("Caller ID"),
+        _("Called at"), _("Answered at"), _("Ended at"), _("Result"), _("Cause"), _("SIP code"), _("Talk time, s"),
+        _("Keys"), _("Detected"), _("Lead"), _("Lead's number"),
     ]  # fmt: skip
     words = {str(d): label(d) for d in Disposition}
     pool = current_app.extensions["pool"]

@@ -1,6 +1,6 @@
 """Headers that keep a browser from doing what this panel never asks of it."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -30,8 +30,16 @@ STATIC_MAX_AGE_S = 3600
 
 
 def init(app: Flask) -> None:
-    """Send the headers with every answer."""
+    """Send the headers with every answer, and turn away text that no database can hold."""
+    app.before_request(_refuse_nul)
     app.after_request(_harden)
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL's text has no NUL; no keyboard types one, so whoever sends one is not using a form."""
+    given = (*request.args.values(), *request.form.values())
+    if any("\0" in value for value in given):
+        abort(400)
 
 
 def _harden(response: Response) -> Response:
@@ -39,7 +47,6 @@ def _harden(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
-        # The session cookie is written by Flask before this runs; its Secure flag is set per request in access.
     if request.endpoint == "static":
         response.headers["Cache-Control"] = f"public, max-age={STATIC_MAX_AGE_S}"
     else:

@@ -20,7 +20,8 @@ class CampaignLine:
     created_at: datetime
     started_at: datetime | None
     contacts: int
-    waiting: int
+    queued: int
+    retry: int
     dialing: int
     concluded: int
     blocked: int

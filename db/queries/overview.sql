@@ -1,10 +1,11 @@
 -- campaign_lines -- campaigns in some states, with counts of contacts and leads
 SELECT campaigns.id, campaigns.name, campaigns.state, campaigns.created_at, campaigns.started_at,
-       counts.contacts, counts.waiting, counts.dialing, counts.concluded, counts.blocked, found.leads
+       counts.contacts, counts.queued, counts.retry, counts.dialing, counts.concluded, counts.blocked, found.leads
 FROM campaigns
 CROSS JOIN LATERAL (
     SELECT count(*) AS contacts,
-           count(*) FILTER (WHERE contacts.state IN ('queued', 'retry')) AS waiting,
+           count(*) FILTER (WHERE contacts.state = 'queued') AS queued,
+           count(*) FILTER (WHERE contacts.state = 'retry') AS retry,
            count(*) FILTER (WHERE contacts.state = 'dialing') AS dialing,
            count(*) FILTER (WHERE contacts.state = 'concluded') AS concluded,
            count(*) FILTER (WHERE contacts.state = 'blocked') AS blocked

@@ -1,0 +1,156 @@
+"""Contacts from a file: preview with a guessed mapping, the import, its report and the rejected rows."""
+
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from psycopg import Connection
+
+from db import campaigns
+from dialer.campaign import CampaignState
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser, SignIn
+
+CSV = (
+    "Имя;Телефон;Город\n"
+    'Анна <script>alert(1)</script>;+7 916 123-45-67;"Москва; центр"\n'
+    "Борис;12;Тверь\n"
+    "Вера;8 (916) 123-45-67;Тула\n"
+    "Глеб ${system(reboot)};+7 916 765-43-21;=HYPERLINK(1)\n"
+    "Дина;;Омск\n"
+)
+
+
+@pytest.fixture
+def campaign_id(conn: Connection[Any]) -> int:
+    return sample.a_campaign(conn, pair=sample.a_gateway(conn))
+
+
+def upload(browser: Browser, campaign_id: int, data: bytes, name: str = "people.csv") -> Any:
+    browser.get(f"/campaigns/{campaign_id}/imports/new")
+    return browser.post(f"/campaigns/{campaign_id}/imports/new", {"file": (io.BytesIO(data), name)})
+
+
+def xlsx(rows: list[list[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
+def test_it_previews_any_usual_encoding_and_guesses_the_columns(
+    admin: Browser, campaign_id: int, encoding: str
+) -> None:
+    answer = upload(admin, campaign_id, CSV.encode(encoding))
+    assert answer.status_code == 302
+    page = admin.text(answer.location)
+    assert "Город" in page
+    assert "Москва; центр" in page
+    assert '<option value="1" selected>Телефон</option>' in page
+    assert '<option value="0" selected>Имя</option>' in page
+
+
+def test_it_imports_under_the_chosen_mapping_and_reports_every_row(
+    admin: Browser, conn: Connection[Any], campaign_id: int
+) -> None:
+    preview = upload(admin, campaign_id, CSV.encode()).location
+    admin.get(preview)
+    answer = admin.post(preview, {"phone": "1", "name": "0", "time_zone": ""}, follow_redirects=True)
+    page = answer.get_data(as_text=True)
+    assert "Import report" in page
+    stored = conn.execute("SELECT name, phone, extra FROM contacts ORDER BY id").fetchall()
+    assert stored == [
+        ("Анна <script>alert(1)</script>", "+79161234567", {"Город": "Москва; центр"}),
+        ("Глеб ${system(reboot)}", "+79167654321", {"Город": "=HYPERLINK(1)"}),
+    ]
+    for reason in ("No valid phone number", "Duplicate", "No cell for the number"):
+        assert f"<td>{reason}</td>" in page
+    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'contacts.imported'").fetchone()
+
+
+def test_it_offers_the_rejected_rows_as_a_file_that_runs_no_formula(
+    admin: Browser, conn: Connection[Any], campaign_id: int
+) -> None:
+    data = b"phone,name\n12,=cmd()|'A1'\n+0,@SUM(1)\n"
+    preview = upload(admin, campaign_id, data).location
+    admin.get(preview)
+    report = admin.post(preview, {"phone": "0", "name": "1"}, follow_redirects=True)
+    answer = admin.get(f"{report.request.path}/rejects.csv")
+    text = answer.get_data(as_text=True)
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "'=cmd()" in text
+    assert "'@SUM(1)" in text
+    assert ",=cmd" not in text
+
+
+def test_it_reads_a_spreadsheet(admin: Browser, conn: Connection[Any], campaign_id: int) -> None:
+    book = xlsx([["Phone", "Name"], ["+7 916 123-45-67", "Ann"], [79167654321, "Bob"]])
+    preview = upload(admin, campaign_id, book, "people.xlsx").location
+    admin.get(preview)
+    admin.post(preview, {"phone": "0", "name": "1"}, follow_redirects=True)
+    rows = conn.execute("SELECT phone, name FROM contacts ORDER BY id").fetchall()
+    assert rows == [("+79161234567", "Ann"), ("+79167654321", "Bob")]
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"", "empty.csv"),
+        (b"PK\x03\x04 broken", "broken.xlsx"),
+        (b"phone,name\n", "header.csv"),
+        (b"\x00\x01", "x.csv"),
+    ],
+)
+def test_it_explains_a_file_it_cannot_read_and_keeps_nothing(
+    admin: Browser, conn: Connection[Any], campaign_id: int, data: bytes, name: str
+) -> None:
+    answer = upload(admin, campaign_id, data, name)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.get_data(as_text=True)
+    assert conn.execute("SELECT count(*) FROM contact_imports").fetchone() == (0,)
+
+
+def test_it_wants_one_column_for_one_thing(admin: Browser, conn: Connection[Any], campaign_id: int) -> None:
+    preview = upload(admin, campaign_id, CSV.encode()).location
+    admin.get(preview)
+    for wrong in ({"phone": "", "name": "0"}, {"phone": "1", "name": "1"}, {"phone": "77"}, {"phone": "-1"}):
+        page = admin.post(preview, wrong, follow_redirects=True).get_data(as_text=True)
+        assert "Choose the column with the phone number" in page
+    assert conn.execute("SELECT count(*) FROM contacts").fetchone() == (0,)
+
+
+def test_it_imports_an_upload_once(admin: Browser, conn: Connection[Any], campaign_id: int) -> None:
+    preview = upload(admin, campaign_id, CSV.encode()).location
+    admin.get(preview)
+    admin.post(preview, {"phone": "1", "name": "0"}, follow_redirects=True)
+    page = admin.post(preview, {"phone": "1", "name": "0"}, follow_redirects=True).get_data(as_text=True)
+    assert "This upload is gone" in page
+    assert conn.execute("SELECT count(*) FROM contact_imports").fetchone() == (1,)
+
+
+def test_it_keeps_an_upload_to_its_uploader(admin: Browser, sign_in: SignIn, campaign_id: int) -> None:
+    preview = upload(admin, campaign_id, CSV.encode()).location
+    other = sign_in("manager")
+    assert "This upload is gone" in other.text(preview)
+    assert "This upload is gone" in other.text(f"/campaigns/{campaign_id}/imports/preview/{'.' * 24}")
+
+
+def test_it_takes_no_contacts_into_a_stopped_campaign(admin: Browser, conn: Connection[Any], campaign_id: int) -> None:
+    preview = upload(admin, campaign_id, CSV.encode()).location
+    admin.get(preview)
+    campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+    campaigns.move(conn, campaign_id, CampaignState.COMPLETED)
+    page = admin.post(preview, {"phone": "1"}, follow_redirects=True).get_data(as_text=True)
+    assert "takes no contacts any more" in page
+    assert conn.execute("SELECT count(*) FROM contacts").fetchone() == (0,)
+
+
+def test_it_refuses_a_file_above_the_limit(admin: Browser, campaign_id: int) -> None:
+    answer = upload(admin, campaign_id, b"x" * (3 * 1024 * 1024))
+    assert answer.status_code == 413
+    assert "The file is too large" in answer.get_data(as_text=True)

@@ -1,0 +1,100 @@
+"""What a browser, a stranger or a hostile contact list must never get out of the panel."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from psycopg import Connection
+
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser
+
+NASTY = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> ${system(reboot)} {{ 7*7 }} {% raw %}"""
+PAGES = ["/", "/campaigns/", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/results/", "/campaigns/1/imports/new",
+         "/audio/", "/gateways/", "/blacklist/"]  # fmt: skip
+
+
+@pytest.fixture
+def nasty_world(conn: Connection[Any]) -> None:
+    sample.a_running_campaign(conn, NASTY[:100], size=12, done=6)
+    conn.execute("UPDATE contacts SET name = %s", [NASTY])
+    conn.execute("UPDATE campaigns SET description = %s", [NASTY])
+    conn.execute("UPDATE caller_ids SET label = %s, category = %s", [NASTY[:32], NASTY])
+    conn.execute("UPDATE leads SET external_id = %s", [NASTY])
+    conn.execute(
+        "INSERT INTO audio_files (name, path, original_name, duration_ms, sha256) VALUES (%s, 'a.wav', %s, 5, '')",
+        [NASTY, NASTY],
+    )
+    conn.execute("INSERT INTO blacklist (phone, reason, note) VALUES ('+79160000000', 'vip', %s)", [NASTY])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_shows_nasty_names_as_text(admin: Browser, nasty_world: None, path: str) -> None:
+    page = admin.text(path)
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert not re.search(r'"\'><', page)
+    assert "49" not in re.findall(r"system\(reboot\)\} (\S+)", page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_runs_no_script_that_is_not_its_own_file(admin: Browser, nasty_world: None, path: str) -> None:
+    page = admin.text(path)
+    for tag in re.findall(r"<script\b[^>]*>", page):
+        assert re.fullmatch(r'<script type="module" src="/static/\w+\.js">', tag)
+    assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", page)), "no inline handlers"
+    assert not re.search(r"\sstyle=", page), "no inline styles"
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page), "nothing from other hosts"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/", "/static/panel.css", "/health/live", "/nowhere", "/live/state.json"])
+def test_it_hardens_every_answer(admin: Browser, path: str) -> None:
+    headers = admin.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == ("public, max-age=3600" if path.startswith("/static") else "no-store")
+    assert "Strict-Transport-Security" not in headers
+    secure = admin.client.get(path, base_url="https://localhost").headers
+    assert "max-age" in secure["Strict-Transport-Security"]
+
+
+def test_it_shows_no_secret_anywhere(admin: Browser, nasty_world: None) -> None:
+    for path in [*PAGES, "/health/ready", "/live/state.json"]:
+        page = admin.get(path).get_data(as_text=True)
+        assert "never-shown" not in page
+        assert "argon2" not in page
+        assert "postgresql://" not in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/campaigns/1/start", "/blacklist/", "/audio/", "/gateways/", "/language", "/sign-out"]
+)
+def test_it_refuses_every_change_without_the_forms_token(admin: Browser, nasty_world: None, path: str) -> None:
+    answer = admin.client.post(path, data={"phone": "+79161234567", "reason": "vip"})
+    assert answer.status_code == 400
+    assert "out of date" in answer.get_data(as_text=True)
+
+
+def test_it_turns_away_text_that_no_database_can_hold(admin: Browser) -> None:
+    assert admin.get("/blacklist/?search=%00").status_code == 400
+    admin.get("/blacklist/")
+    assert admin.post("/blacklist/", {"phone": "\0", "reason": "vip"}).status_code == 400
+
+
+def test_it_believes_no_forwarded_address_unless_told_of_a_proxy(app: Flask, stranger: Browser) -> None:
+    seen: list[str | None] = []
+
+    @app.before_request
+    def note() -> None:
+        from flask import request
+
+        seen.append(request.remote_addr)
+
+    stranger.get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert seen == ["127.0.0.1"]

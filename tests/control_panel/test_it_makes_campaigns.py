@@ -1,0 +1,179 @@
+"""The campaign form: what a person fills in becomes a campaign and a flow, and comes back as it was."""
+
+from datetime import time
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from db import audio_files, campaigns, flows
+from dialer.call_flow import parse_flow
+from dialer.campaign import CampaignState
+from dialer.retry import parse_rules
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser, SignIn
+
+FIELDS = {
+    "name": "Spring",
+    "description": "A note",
+    "language": "en",
+    "greeting": "builtin:greeting",
+    "menu": "builtin:menu",
+    "key_1": "interested",
+    "key_2": "not_interested",
+    "key_3": "",
+    "key_4": "",
+    "key_5": "",
+    "key_6": "",
+    "key_7": "callback",
+    "key_8": "",
+    "key_9": "opt_out",
+    "key_star": "repeat",
+    "key_0": "",
+    "key_hash": "",
+    "tries": "3",
+    "input_timeout_s": "4",
+    "amd_mode": "off",
+    "default_country": "KZ",
+    "time_zone": "Asia/Almaty",
+    "hours_start": "22:00",
+    "hours_end": "06:30",
+    "max_channels": "7",
+    "calls_per_minute": "90",
+    "ring_timeout_s": "25",
+    "max_call_s": "120",
+    "max_attempts": "4",
+    "retry_busy": "y",
+    "retry_busy_minutes": "0.5",
+    "retry_busy_growth": "1.5",
+    "retry_busy_attempts": "2",
+    "retry_machine": "y",
+}
+
+
+def fields(**changes: Any) -> list[tuple[str, str]]:
+    """Return the form as a browser sends it, with the weekend chosen."""
+    return [*(FIELDS | changes).items(), ("weekdays", "6"), ("weekdays", "7")]
+
+
+def test_it_stores_everything_the_form_says(admin: Browser, conn: Connection[Any]) -> None:
+    gateway_id, caller_id = sample.a_gateway(conn)
+    admin.get("/campaigns/new")
+    answer = admin.post("/campaigns/new", [*fields(), ("caller_id", str(caller_id))])
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
+    assert (stored.name, stored.description, stored.state) == ("Spring", "A note", CampaignState.DRAFT)
+    assert (stored.hours_start, stored.hours_end, stored.weekdays) == (time(22), time(6, 30), (6, 7))
+    assert (stored.default_country, stored.time_zone) == ("KZ", "Asia/Almaty")
+    limits = (stored.max_channels, stored.calls_per_minute, stored.ring_timeout_s, stored.max_call_s)
+    assert limits == (7, 90, 25, 120)
+    rules = parse_rules(stored.retry_rules)
+    assert {str(d): (r.delay_s, r.growth, r.max_attempts) for d, r in rules.rules.items()} == {
+        "busy": (30.0, 1.5, 2),
+        "machine": (3600.0, 1.0, 4),
+    }
+    assert rules.max_attempts == 4
+    flow = parse_flow(flows.definition(conn, stored.flow_version_id))
+    assert {key: str(action) for key, action in flow.keys.items()} == {
+        "1": "interested", "2": "not_interested", "7": "callback", "9": "opt_out", "*": "repeat",
+    }  # fmt: skip
+    assert (flow.language, flow.tries, flow.input_timeout_ms, str(flow.amd_mode)) == ("en", 3, 4000, "off")
+    assert [g.gateway_id for g in campaigns.gateways_of(conn, stored.id)] == [gateway_id]
+    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'campaign.created'").fetchone()
+
+
+def test_it_plays_uploaded_audio(admin: Browser, conn: Connection[Any]) -> None:
+    audio_id = audio_files.add(conn, "Promo", "abc.wav", "promo.mp3", 3000, "00")
+    page = admin.text("/campaigns/new")
+    assert f'value="audio:{audio_id}"' in page
+    answer = admin.post("/campaigns/new", fields(greeting=f"audio:{audio_id}"))
+    stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
+    greeting = flows.definition(conn, stored.flow_version_id)["greeting"]
+    assert greeting == {"kind": "audio", "name": "abc.wav", "audio_id": audio_id}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("name", "", "Fill this in."),
+        ("ring_timeout_s", "5", "A whole number from 15 to 120."),
+        ("ring_timeout_s", "many", "A whole number from 15 to 120."),
+        ("tries", "6", "A whole number from 1 to 5."),
+        ("key_1", "", "One key must mean “Interested”."),
+        ("key_1", "transfer", "Not a valid choice"),
+        ("greeting", "builtin:../../etc/passwd", "Not a valid choice"),
+        ("greeting", "audio:999", "Not a valid choice"),
+        ("time_zone", "Mars/Olympus", "Not a valid choice"),
+        ("retry_busy_minutes", "-1", "A number of minutes from 0 to 43200."),
+        ("hours_start", "25:00", "Not a valid time value"),
+    ],
+)
+def test_it_says_what_is_wrong_and_keeps_the_rest(
+    admin: Browser, conn: Connection[Any], field: str, value: str, says: str
+) -> None:
+    admin.get("/campaigns/new")
+    answer = admin.post("/campaigns/new", fields(**{field: value}))
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 400
+    assert says in page
+    assert 'value="Asia/Almaty"' in page
+    assert 'aria-invalid="true"' in page or "keypad" in page
+    assert conn.execute("SELECT count(*) FROM campaigns").fetchone() == (0,)
+    assert conn.execute("SELECT count(*) FROM flows").fetchone() == (0,)
+
+
+def test_it_asks_for_a_weekday(admin: Browser) -> None:
+    admin.get("/campaigns/new")
+    answer = admin.post("/campaigns/new", list(FIELDS.items()))
+    assert "Choose at least one day." in answer.get_data(as_text=True)
+
+
+def test_it_shows_a_campaign_as_it_was_stored_and_an_unchanged_flow_makes_no_version(
+    admin: Browser, conn: Connection[Any]
+) -> None:
+    admin.get("/campaigns/new")
+    made = admin.post("/campaigns/new", fields())
+    page = admin.text(f"{made.location}/edit")
+    for part in ('value="Spring"', 'value="22:00"', 'value="06:30"', 'selected value="Asia/Almaty"', 'value="0.5"'):
+        assert part in page
+    admin.post(f"{made.location}/edit", fields(name="Summer"))
+    assert conn.execute("SELECT count(*) FROM flow_versions").fetchone() == (1,)
+    admin.post(f"{made.location}/edit", fields(tries="1"))
+    assert conn.execute("SELECT count(*), max(version) FROM flow_versions").fetchone() == (2, 2)
+    assert conn.execute("SELECT name FROM campaigns").fetchone() == ("Spring",)
+
+
+def test_it_gives_campaigns_of_one_name_flows_of_their_own(admin: Browser, conn: Connection[Any]) -> None:
+    for _time in range(3):
+        admin.get("/campaigns/new")
+        admin.post("/campaigns/new", fields())
+    names = [row[0] for row in conn.execute("SELECT name FROM flows ORDER BY id").fetchall()]
+    assert names == ["Spring", "Spring (2)", "Spring (3)"]
+
+
+def test_it_changes_a_campaign_while_it_dials(admin: Browser, conn: Connection[Any]) -> None:
+    pair = sample.a_gateway(conn)
+    campaign_id = sample.a_campaign(conn, "Busy", pair)
+    campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+    admin.get(f"/campaigns/{campaign_id}/edit")
+    admin.post(f"/campaigns/{campaign_id}/edit", [*fields(max_channels="3"), ("caller_id", str(pair[1]))])
+    changed = campaigns.get(conn, campaign_id)
+    assert (changed.state, changed.max_channels) == (CampaignState.ACTIVE, 3)
+
+
+def test_it_changes_nothing_once_the_campaign_has_ended(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn, "Busy", sample.a_gateway(conn))
+    campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+    campaigns.move(conn, campaign_id, CampaignState.COMPLETED)
+    admin.get(f"/campaigns/{campaign_id}/edit")
+    answer = admin.post(f"/campaigns/{campaign_id}/edit", fields(), follow_redirects=True)
+    assert "A campaign that has ended keeps its settings" in answer.get_data(as_text=True)
+    assert campaigns.get(conn, campaign_id).name == "Busy"
+    assert conn.execute("SELECT count(*) FROM flow_versions").fetchone() == (1,)
+
+
+def test_it_tells_what_to_do_next_when_there_is_nothing_yet(sign_in: SignIn) -> None:
+    browser = sign_in("manager")
+    assert "Add a gateway and a caller ID" in browser.text("/")
+    assert "Make the first campaign" in browser.text("/campaigns/")
+    assert "can be prepared but not started" in browser.text("/campaigns/new")

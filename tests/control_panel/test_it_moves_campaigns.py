@@ -1,0 +1,90 @@
+"""A campaign's buttons are its legal moves, and a move that came too late is explained."""
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from control_panel.campaigns import VERBS, moves_from
+from db import campaigns
+from dialer.campaign import MOVES, CampaignState
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser, SignIn
+
+S = CampaignState
+PATH_TO = {
+    S.DRAFT: [],
+    S.SCHEDULED: [S.SCHEDULED],
+    S.ACTIVE: [S.ACTIVE],
+    S.PAUSED: [S.ACTIVE, S.PAUSED],
+    S.COMPLETED: [S.ACTIVE, S.COMPLETED],
+    S.ARCHIVED: [S.ARCHIVED],
+}
+
+
+def a_campaign_in(conn: Connection[Any], state: CampaignState) -> int:
+    campaign_id = sample.a_campaign(conn, "Autumn", sample.a_gateway(conn))
+    for step in PATH_TO[state]:
+        campaigns.move(conn, campaign_id, step)
+    return campaign_id
+
+
+@pytest.mark.parametrize("state", list(S))
+def test_it_offers_exactly_the_legal_moves_that_have_a_button(
+    admin: Browser, conn: Connection[Any], state: CampaignState
+) -> None:
+    campaign_id = a_campaign_in(conn, state)
+    page = admin.text(f"/campaigns/{campaign_id}")
+    offered = {verb for verb in VERBS if f"/campaigns/{campaign_id}/{verb}" in page}
+    assert offered == {move.verb for move in moves_from(state)}
+    # Scheduling has no page of its own yet; every other legal move has its button.
+    assert {VERBS[verb][0] for verb in offered} == MOVES[state] - {S.SCHEDULED, S.DRAFT}
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "becomes"),
+    [
+        (S.DRAFT, "start", S.ACTIVE),
+        (S.ACTIVE, "pause", S.PAUSED),
+        (S.PAUSED, "resume", S.ACTIVE),
+        (S.ACTIVE, "stop", S.COMPLETED),
+        (S.PAUSED, "stop", S.COMPLETED),
+        (S.COMPLETED, "archive", S.ARCHIVED),
+    ],
+)
+def test_it_moves_and_writes_who_did_it(
+    sign_in: SignIn, conn: Connection[Any], state: CampaignState, verb: str, becomes: CampaignState
+) -> None:
+    campaign_id = a_campaign_in(conn, state)
+    browser = sign_in("operator")
+    browser.get(f"/campaigns/{campaign_id}")
+    assert browser.post(f"/campaigns/{campaign_id}/{verb}").status_code == 302
+    assert campaigns.get(conn, campaign_id).state == becomes
+    row = conn.execute(
+        "SELECT email, action, entity_id FROM audit_log JOIN users ON users.id = user_id WHERE entity_type = 'campaign'"
+    ).fetchone()
+    assert row == ("operator-en@example.com", VERBS[verb][1], str(campaign_id))
+
+
+def test_it_explains_a_move_that_is_not_possible_any_more(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = a_campaign_in(conn, S.ACTIVE)
+    admin.get(f"/campaigns/{campaign_id}")
+    campaigns.move(conn, campaign_id, S.COMPLETED)
+    page = admin.post(f"/campaigns/{campaign_id}/pause", follow_redirects=True).get_data(as_text=True)
+    assert "Not possible: the campaign is “Completed” now. Possible moves: «Archive»." in page.replace("&#34;", '"')
+    assert campaigns.get(conn, campaign_id).state == S.COMPLETED
+    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'campaign.paused'").fetchone() is None
+
+
+def test_it_does_not_start_without_a_gateway(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn)
+    admin.get(f"/campaigns/{campaign_id}")
+    page = admin.post(f"/campaigns/{campaign_id}/start", follow_redirects=True).get_data(as_text=True)
+    assert "choose a gateway with a caller ID" in page
+    assert campaigns.get(conn, campaign_id).state == S.DRAFT
+
+
+def test_it_answers_404_for_a_campaign_that_is_not_there(admin: Browser) -> None:
+    for path in ("/campaigns/99", "/campaigns/99/edit", "/campaigns/99/results/", "/campaigns/99/imports/new"):
+        assert admin.get(path).status_code == 404
+    assert admin.post("/campaigns/99/start").status_code == 404
