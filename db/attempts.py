@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from db import blacklist
 from db.blacklist import BlacklistReason
 from db.conclusion import conclude
-from db.sql import AnyConnection, all_of, change, load, one_of, value_of
+from db.sql import AnyConnection, all_of, change, joined, load, one_of, value_of
 from dialer.disposition import CallFacts
 from dialer.outcome import PRESSED, Outcome, Witness
 
@@ -86,7 +86,7 @@ def record_outcome(
         "pressed": sorted(PRESSED),
         "is_press": outcome in PRESSED,
     }
-    with conn.transaction():
+    with joined(conn):
         phone = value_of(conn, queries["record_outcome"], values)
         if phone is not None:
             if outcome is Outcome.OPTED_OUT:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from db.sql import AnyConnection, all_of, change, load, one_of, value_of
+from db.sql import AnyConnection, all_of, change, joined, load, one_of, value_of
 
 queries = load("blacklist")
 
@@ -65,7 +65,7 @@ def add(
         "attempt_id": attempt_id,
         "expires_at": expires_at,
     }
-    with conn.transaction():
+    with joined(conn):
         change(conn, queries["add"], values)
         return change(conn, queries["block_contacts"], values)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from db.campaigns import CampaignGateway, DialingCampaign
-from db.sql import AnyConnection, all_of, change, column_of, load, value_of
+from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
 from dialer.dial_string import DialString
 
 queries = load("claims")
@@ -79,7 +79,7 @@ def claim(
         "postpone_s": POSTPONE_S,
         "now": now or datetime.now(UTC),
     }
-    with conn.transaction():
+    with joined(conn):
         return all_of(conn, ClaimedAttempt, queries["claim"], values)
 
 
@@ -89,7 +89,7 @@ def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
     blacklisted since the claim. Release what is left out.
     """
-    with conn.transaction():
+    with joined(conn):
         values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
         marked = set(column_of(conn, queries["mark_originated"], values))
     return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
@@ -110,7 +110,7 @@ def withdraw(conn: AnyConnection, attempt_ids: Sequence[str]) -> int:
 
 def release_stale(conn: AnyConnection, older_than_s: float) -> list[str]:
     """Undo claims nobody originated within `older_than_s` (a scheduler died in between); return their ids."""
-    with conn.transaction():
+    with joined(conn):
         stale = column_of(conn, queries["stale"], {"older_than_s": older_than_s})
         release(conn, stale)
     return stale

@@ -6,7 +6,7 @@ from typing import Any
 
 from db import blacklist
 from db.blacklist import BlacklistReason
-from db.sql import AnyConnection, load, one_of, value_of
+from db.sql import AnyConnection, joined, load, one_of, value_of
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState
@@ -96,7 +96,7 @@ def conclude(conn: AnyConnection, facts: CallFacts, witness: Witness) -> Conclud
     What the call committed before (its outcome, its answer) counts more than what comes later and knows less.
     Facts that come after the conclusion and know more upgrade it, once (was_upgrade).
     """
-    with conn.transaction():
+    with joined(conn):
         subject = one_of(conn, Subject, queries["subject"], {"attempt_id": facts.attempt_id})
         if subject is None:
             return None

@@ -10,7 +10,15 @@ Pool = ConnectionPool[Connection[Any]]
 CONNECT_WAIT_S = 5
 STATEMENT_LIMIT_MS = 30_000
 IDLE_TRANSACTION_LIMIT_MS = 60_000
-KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+RECONNECT_S = 2.0
+"""Then the pool gives up until somebody asks again; with more it would back off to minutes in a long outage."""
+KEEPALIVES = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIMIT_MS) -> dict[str, Any]:
@@ -34,6 +42,7 @@ def open_pool(url: str, max_size: int, application: str = "dialer") -> Pool:
         min_size=min(1, max_size),
         max_size=max_size,
         timeout=CONNECT_WAIT_S,
+        reconnect_timeout=RECONNECT_S,
         kwargs=connection_options(application),
         check=ConnectionPool.check_connection,
         open=True,
