@@ -214,3 +214,27 @@ def test_due_contacts_are_counted_up_to_a_bound(world: World) -> None:
     assert claims.due_count(world.conn, campaign, [world.zone_set_id], 100) == 7
     assert claims.due_count(world.conn, campaign, [world.zone_set_id], 3) == 3
     assert claims.due_count(world.conn, campaign, [], 3) == 0
+
+
+def test_the_claim_reads_the_head_of_the_queue_from_its_index_alone(world: World) -> None:
+    campaign_id = world.campaign(contacts=20_000)
+    world.conn.execute("UPDATE contacts SET state = 'concluded' WHERE id % 2 = 0")
+    world.conn.execute("VACUUM ANALYZE contacts")
+    values = {
+        "campaign_id": campaign_id,
+        "gateway_id": world.gateway_id,
+        "zone_sets": [world.zone_set_id],
+        "attempt_ids": new_ids(10),
+        "wanted": 10,
+        "max_attempts": 3,
+        "postpone_s": 30,
+        "now": datetime.now(UTC),
+    }
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        world.conn.execute(f"SET plan_cache_mode = {mode}")
+        explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + claims.queries["claim"]
+        with world.conn.transaction(force_rollback=True):
+            plan = "\n".join(row[0] for row in world.conn.execute(explain, values, prepare=True))
+        assert "Index Only Scan using contacts_due" in plan
+        assert "Seq Scan on contacts" not in plan
+        assert "Seq Scan on attempts" not in plan
