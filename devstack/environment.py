@@ -1,7 +1,9 @@
 """The environment of a private stack: every address, folder and secret, made up anew."""
 
+import atexit
 import os
 import secrets
+import shutil
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,6 +50,7 @@ def make_folders(base: Path) -> Folders:
     """Create a stack's folders below `base`."""
     in_memory = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
     folders = Folders(base.resolve(), Path(mkdtemp(prefix="dialer-tap-", dir=in_memory)))
+    atexit.register(shutil.rmtree, folders.tap, ignore_errors=True)
     folders.make()
     return folders
 

@@ -1,7 +1,6 @@
 """The whole product on one machine: databases, switch, scheduler, panel, carrier and CRM, started in order."""
 
 import contextlib
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +74,6 @@ def running_stack(options: StackOptions) -> Iterator[Stack]:
 
     with contextlib.ExitStack() as parts:
         folders = make_folders(options.folder)
-        parts.callback(shutil.rmtree, folders.tap, ignore_errors=True)
         postgres = parts.enter_context(private_postgres(for_tests=options.for_tests, keep_in=options.database_dir))
         redis = parts.enter_context(private_redis())
         migrate(postgres.url)

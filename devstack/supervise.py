@@ -206,15 +206,20 @@ def end_descendants() -> None:
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that every `with` block is left in order."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into an exception, so that every `with` block is left in order.
+
+    Asked once is enough: while we stop, further signals are ignored. SIGINT counts also where a shell started us in
+    the background with it ignored.
+    """
 
     def leave(number: int, _frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)  # asked once is enough: stopping goes on
+        for each in stopping:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for each in stopping:
+        signal.signal(each, leave)
+    yield  # the handlers stay: what is left to do is to end
