@@ -10,6 +10,8 @@ SEARCH_DAYS = 35
 """How far ahead a next opening is looked for: a weekly window that a clock change swallows once comes back by then."""
 MIDNIGHT = time(0)
 EVERY_DAY = frozenset({1, 2, 3, 4, 5, 6, 7})
+MOST_OPENINGS = 4096
+NEVER_HOLDS = timedelta(hours=1)
 CHECK_S = 60
 """Windows are whole minutes, so a look each minute misses no closing between two moments."""
 
@@ -25,6 +27,10 @@ class CallingHours:
     start: time
     end: time
     weekdays: frozenset[int] = EVERY_DAY
+
+
+_openings: dict[tuple[CallingHours, tuple[str, ...]], tuple[datetime, datetime | None]] = {}
+"""Asked from → next opening: for every moment in between the answer is the same, and sixteen zones take long."""
 
 
 @cache
@@ -61,6 +67,17 @@ def next_open(hours: CallingHours, zones: Sequence[str], now: datetime) -> datet
         return now.astimezone(UTC)
     if not zones or not hours.weekdays:
         return None
+    key = (hours, tuple(zones))
+    asked, opening = _openings.get(key, (None, None))
+    if asked is None or not asked <= now <= (opening or asked + NEVER_HOLDS):
+        opening = _search(hours, zones, now)
+        if len(_openings) >= MOST_OPENINGS:
+            _openings.clear()
+        _openings[key] = (now, opening)
+    return opening
+
+
+def _search(hours: CallingHours, zones: Sequence[str], now: datetime) -> datetime | None:
     today = now.astimezone(UTC).date()
     for offset in range(-2, SEARCH_DAYS):
         # A local date overlaps three UTC dates: look at each UTC date only after its neighbours were spelled out.

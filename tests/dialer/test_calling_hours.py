@@ -79,6 +79,14 @@ def test_the_next_opening_is_the_first_moment_all_zones_share() -> None:
     assert opening == at("Asia/Vladivostok", "2026-03-03 16:00:00")
 
 
+def test_asking_earlier_or_later_than_before_is_answered_as_the_first_time() -> None:
+    hours, zone = CallingHours(time(9), time(21)), ["Europe/Moscow"]
+    monday, tuesday = (at("Europe/Moscow", f"2026-03-0{day} 09:00:00") for day in (2, 3))
+    for hour, opening in ((3, monday), (8, monday), (1, monday), (22, tuesday), (5, monday), (9, monday)):
+        assert next_open(hours, zone, monday.replace(hour=hour)) == opening
+    assert next_open(hours, zone, tuesday.replace(hour=1)) == tuesday
+
+
 @pytest.mark.parametrize(
     ("hours", "zones"),
     [
