@@ -1,0 +1,140 @@
+"""A fact is safe in PostgreSQL or on the disk before the call goes on."""
+
+import json
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from db.errors import DatabaseAway, SpoolFull
+from db.spool import Spool
+from dialer.call_flow import default_definition
+from dialer.disposition import CallFacts
+from dialer.errors import InvalidFlow
+from dialer.outcome import Outcome
+from fs_scripts import memory as memory_module
+from fs_scripts.flow_cache import FlowCache
+from fs_scripts.memory import Memory
+
+ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
+AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class Postgres:
+    """Runs jobs on no connection at all, or fails as it is told."""
+
+    def __init__(self):
+        self.fails_with = None
+
+    def run(self, job, wait_ms=None):
+        if self.fails_with is not None:
+            raise self.fails_with
+        return job(None)
+
+
+@pytest.fixture
+def postgres():
+    return Postgres()
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return Spool(tmp_path, 100_000)
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """What reached PostgreSQL, as (function, arguments after the connection)."""
+    calls = []
+
+    def fake(name, result=True):
+        return lambda conn, *arguments: calls.append((name, arguments)) or result
+
+    class Context:
+        attempt_id = ATTEMPT
+        campaign_id = 3
+        flow_version_id = 8
+        definition = default_definition("en")
+        is_recording = True
+
+    for name in ("mark_answered", "mark_message_started", "record_outcome", "record_amd"):
+        monkeypatch.setattr(memory_module.attempts, name, fake(name))
+    monkeypatch.setattr(memory_module.attempts, "call_context", lambda conn, attempt_id: Context)
+    monkeypatch.setattr(memory_module.conclusion, "conclude", fake("conclude", "concluded"))
+    return calls
+
+
+@pytest.fixture
+def memory(postgres, spool, written):
+    return Memory(postgres, spool, FlowCache())
+
+
+def spooled(spool):
+    return [
+        (path.name.split("-")[1], json.loads(path.read_text())["attempt_id"])
+        for path in sorted(spool.folder.glob("*.json"))
+    ]
+
+
+def facts():
+    return CallFacts(ATTEMPT, "NORMAL_CLEARING", AT)
+
+
+def test_what_postgresql_takes_is_not_spooled(memory, written, spool):
+    memory.message_started(ATTEMPT, AT)
+    memory.outcome(ATTEMPT, Outcome.INTERESTED, "1", "human", AT)
+    assert memory.concluded(facts()) == "concluded"
+    assert [name for name, _ in written] == ["mark_message_started", "record_outcome", "conclude"]
+    assert spooled(spool) == []
+
+
+@pytest.mark.parametrize("failure", [DatabaseAway("frozen"), psycopg.errors.DeadlockDetected("busy")])
+def test_what_postgresql_does_not_take_is_spooled_in_order(memory, postgres, spool, failure):
+    postgres.fails_with = failure
+    memory.message_started(ATTEMPT, AT)
+    memory.outcome(ATTEMPT, Outcome.INTERESTED, "1", "human", AT)
+    assert memory.concluded(facts()) is None
+    assert spooled(spool) == [("message_started", ATTEMPT), ("outcome", ATTEMPT), ("concluded", ATTEMPT)]
+
+
+def test_the_answer_tells_how_the_call_is_to_be_held(memory, written):
+    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    assert setup.is_recording
+    assert setup.flow.language == "en"
+    assert written == [("mark_answered", (ATTEMPT, AT))]
+
+
+def test_a_flow_that_was_used_before_is_known_while_postgresql_is_away(memory, postgres, spool):
+    before = memory.answered(ATTEMPT, 3, 8, AT)
+    postgres.fails_with = DatabaseAway("frozen")
+    assert memory.answered(ATTEMPT, 3, 8, AT) == before
+    assert spooled(spool) == [("answered", ATTEMPT)]
+
+
+@pytest.mark.parametrize(("campaign", "version"), [(3, 9), (4, 8)])
+def test_nobody_can_say_how_to_hold_a_call_whose_flow_is_unknown(memory, postgres, campaign, version):
+    memory.answered(ATTEMPT, 3, 8, AT)
+    postgres.fails_with = DatabaseAway("frozen")
+    assert memory.answered(ATTEMPT, campaign, version, AT) is None
+
+
+def test_a_press_that_is_safe_nowhere_is_not_thanked_for(postgres, written, tmp_path):
+    postgres.fails_with = DatabaseAway("frozen")
+    full = Memory(postgres, Spool(tmp_path / "full", 1), FlowCache())
+    with pytest.raises(SpoolFull):
+        full.outcome(ATTEMPT, Outcome.INTERESTED, "1", None, AT)
+
+
+def test_evidence_is_not_worth_a_place_in_the_spool(memory, postgres, spool):
+    postgres.fails_with = DatabaseAway("frozen")
+    memory.evidence(ATTEMPT, "human", {"heard_ms": 20})
+    assert spooled(spool) == []
+
+
+def test_a_flow_is_parsed_once_per_version():
+    cache = FlowCache()
+    first = cache.learn(1, 8, lambda flow: flow, default_definition("en"))
+    assert cache.learn(2, 8, lambda flow: flow, {"language": "is not read again"}) is first
+    with pytest.raises(InvalidFlow):
+        cache.learn(1, 9, lambda flow: flow, {"language": "xx"})
+    assert cache.get(1, 9) is None
