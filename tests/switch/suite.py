@@ -15,7 +15,7 @@ from psycopg.rows import namedtuple_row
 
 from db import campaigns, flows
 from db.migrate import migrate
-from devstack.environment import make_folders, private_environment
+from devstack.environment import ROOT, make_folders, private_environment
 from devstack.gateway_file import write_gateway
 from devstack.ports import LOOPBACK, free_udp_block
 from devstack.postgres import Postgres, private_postgres
@@ -137,6 +137,26 @@ class Suite:
             return line.api(command)
         finally:
             line.stop()
+
+    def write_rows(self, path: Path) -> None:
+        """Leave what is on record of every call of this run, for tests.switch.compare."""
+        rows = {
+            name: [
+                {
+                    "disposition": row.disposition,
+                    "hangup_cause": row.hangup_cause,
+                    "sip_code": row.sip_code,
+                    "digits": row.digits,
+                    "answered": row.answered_at is not None,
+                    "billsec": row.billsec,
+                }
+                for row in self._query(RECORD, placed.campaign_id)
+                if row.concluded_at is not None
+            ]
+            for name, placed in self.placed.items()
+        }
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
     def has_attempts(self, call: Call) -> bool:
         """Whether anything was dialled, or is about to be, for the call."""
@@ -285,6 +305,7 @@ def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
         )  # fmt: skip
         try:
             yield suite
+            suite.write_rows(ROOT / "var" / f"switch-rows-{choice.kind}.json")
         finally:
             for placed in suite.placed.values():
                 if placed.callee is not None:
