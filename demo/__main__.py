@@ -52,7 +52,7 @@ def main() -> int:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ndemo: interrupted", file=sys.stderr)
+        print("\ndemo: interrupted, everything is stopped", file=sys.stderr)
         return 130
     finally:
         end_descendants()

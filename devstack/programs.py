@@ -48,8 +48,10 @@ def _said(child: Child, sentence: str) -> bool:
 
 
 def scheduler(folders: Folders, environment: Mapping[str, str]) -> contextlib.AbstractContextManager[Child]:
-    """The scheduler; ready when it says so."""
-    return program("the scheduler", "scheduler", [], folders, environment, lambda child: _said(child, SCHEDULER_READY))
+    """The scheduler; ready when it says so. It would wait for live calls to end; here it need not for long."""
+    return program(
+        "the scheduler", "scheduler", [], folders, environment, lambda child: _said(child, SCHEDULER_READY), 3.0
+    )
 
 
 def panel(folders: Folders, environment: Mapping[str, str]) -> contextlib.AbstractContextManager[Child]:
