@@ -38,18 +38,17 @@ def normalise(raw: str, default_country: str) -> Phone:
     except phonenumbers.NumberParseException as error:
         raise InvalidNumber(f"{raw!r} is no phone number: {error}") from error
     region = phonenumbers.region_code_for_number(number)
-    if region is None or not phonenumbers.is_valid_number(number):
+    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
         raise InvalidNumber(f"{raw!r} is no number of any country's numbering plan")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(e164, region, zones_of(e164))
+    return Phone(e164, region, _sorted_zones(tuple(timezone.time_zones_for_number(number))))
 
 
-@lru_cache(maxsize=65_536)
-def _zones_of_prefix(prefix: str) -> tuple[str, ...]:
-    number = phonenumbers.parse(prefix)
-    return tuple(sorted(set(timezone.time_zones_for_number(number)) - {UNKNOWN_ZONE}))
+@lru_cache(maxsize=4096)
+def _sorted_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(zones) - {UNKNOWN_ZONE}))
 
 
 def zones_of(e164: str) -> tuple[str, ...]:
     """Return every zone the numbering plan allows for the number, sorted; a Russian mobile may be in sixteen."""
-    return _zones_of_prefix(e164)
+    return _sorted_zones(tuple(timezone.time_zones_for_number(phonenumbers.parse(e164))))

@@ -26,11 +26,13 @@ local function rewind(key, after, before)
   end
 end
 
--- release / give_back: ids. Returns how many were held.
+-- release / give_back: ids. Returns how many were held. What is over stays known for a while, so that whoever read
+-- it as open just before does not restore its lease.
 local function drop(is_unused)
   local held = 0
   for i = #ARGV, 2, -1 do -- newest slot first, so that arrival times go back one by one
     local id = ARGV[i]
+    redis.call('SET', 'dialer:over:' .. id, 1, 'PX', 120000)
     local lease = redis.call('HMGET', 'dialer:lease:' .. id, 'gateway', 'campaign', 'total_before', 'total_after',
       'gateway_before', 'gateway_after')
     if lease[1] then
@@ -68,7 +70,7 @@ end
 local function restore(first, last, ttl_ms)
   local missing = 0
   for i = first, last, 3 do
-    if redis.call('EXISTS', 'dialer:lease:' .. ARGV[i]) == 0 then
+    if redis.call('EXISTS', 'dialer:lease:' .. ARGV[i], 'dialer:over:' .. ARGV[i]) == 0 then
       hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], ttl_ms)
       missing = missing + 1
     end

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from psycopg.errors import UniqueViolation
 
-from db import blacklist, campaigns, claims, gateways
+from db import attempts, blacklist, campaigns, claims, gateways
 from db.blacklist import BlacklistReason
 from dialer.campaign import CampaignState
 from tests.db.conftest import CORE, Connect, World, new_ids
@@ -198,6 +198,15 @@ def test_what_went_to_the_wire_is_never_released(world: World) -> None:
     assert claims.release(world.conn, [claimed.attempt_id]) == 0
     assert claims.release_stale(world.conn, 0) == []
     assert world.contact(claimed.contact_id) == ("dialing", None, 1)
+
+
+def test_what_was_marked_but_surely_not_sent_can_be_withdrawn_until_it_is_answered(world: World) -> None:
+    campaign_id = world.campaign(contacts=2)
+    unsent, answered = world.dial(campaign_id, 2)
+    attempts.mark_answered(world.conn, answered.attempt_id, datetime.now(UTC))
+    assert claims.withdraw(world.conn, [unsent.attempt_id, answered.attempt_id]) == 1
+    assert world.contact(unsent.contact_id) == ("queued", None, 0)
+    assert world.contact(answered.contact_id) == ("dialing", None, 1)
 
 
 def test_claims_of_a_scheduler_that_died_are_released_after_a_while(world: World) -> None:

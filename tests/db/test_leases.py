@@ -137,6 +137,15 @@ def test_renewing_says_which_leases_are_unknown_and_they_can_be_restored(ready: 
     assert leases.counts(ready, [1], [7]) == leases.Counts(2, {1: 2}, {7: 2})
 
 
+def test_a_call_that_ended_while_it_was_being_restored_holds_no_lease(ready: Redis) -> None:
+    held = reserve(ready, 1)[0].attempt_id
+    read_before_it_ended = [an_open_attempt(held)]
+    leases.release(ready, [held])
+    assert leases.renew(ready, [held]) == [held]
+    assert leases.restore(ready, read_before_it_ended) == 0
+    assert leases.counts(ready).total == 0
+
+
 def test_an_emptied_redis_grants_nothing_until_it_is_rebuilt(ready: Redis) -> None:
     reserve(ready, 3)
     ready.flushall()
