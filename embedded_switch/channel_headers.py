@@ -129,11 +129,13 @@ def final_variables(channel: Channel, leg: Leg) -> dict[str, str]:
     found = media_variables(leg) | {"hangup_cause": leg.cause, "hangup_cause_q850": str(leg.q850)}
     if leg.hangup_disposition:
         found["sip_hangup_disposition"] = leg.hangup_disposition
+    if leg.hangup_disposition == "send_cancel":
+        found |= {"sip_invite_failure_status": "487", "sip_invite_failure_phrase": "CANCEL"}
     if leg.sip_code:
         found["sip_term_status"] = str(leg.sip_code)
         found["proto_specific_hangup_cause"] = f"sip:{leg.sip_code}"
         found["sip_term_cause"] = str(leg.q850)
-        if leg.sip_code >= 300:
+        if leg.sip_code >= 400:
             found["sip_invite_failure_status"] = str(leg.sip_code)
             found["sip_invite_failure_phrase"] = leg.sip_reason
     found["digits_dialed"] = channel.digits_dialed or "none"
