@@ -44,4 +44,4 @@ def test_a_mobile_keeps_every_zone_it_may_be_in_and_a_landline_its_own() -> None
 
 
 def test_a_number_whose_plan_tells_no_zone_has_none() -> None:
-    assert zones_of("+88310012345") == ()
+    assert normalise("+80012345678", "RU").zones == zones_of("+80012345678") == ()
