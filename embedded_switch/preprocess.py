@@ -16,7 +16,6 @@ DIRECTIVE = re.compile(r"<X-PRE-PROCESS\b(?P<attributes>[^>]*?)/?>(?:\s*</X-PRE-
 ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
 WRAPPER = re.compile(r"</?include\s*>|<\?xml[^>]*\?>")
 GLOBAL = re.compile(r"\$\$\{(?P<name>[^}]+)\}")
-ENVIRONMENT = re.compile(r"\$\{?(?P<name>\w+)\}?")
 DEPTH_MAX = 10
 EXEC_TIMEOUT_S = 10
 
@@ -86,8 +85,8 @@ def _obey(command: str, data: str, path: Path, variables: dict[str, str], depth:
     if command == "set":
         variables[name] = value.strip("\"'") if value[:1] in "\"'" else value
     elif command == "env-set":
-        found = ENVIRONMENT.sub(lambda match: os.environ.get(match["name"], ""), value)
-        if found:  # a variable that is not there leaves what was set before
+        found = os.environ.get(value[1:]) if value.startswith("$") else None
+        if found is not None:  # a variable that is not there leaves what was set before; an empty one removes it
             variables[name] = found
     elif command == "exec-set":
         variables[name] = _output_of(value)
