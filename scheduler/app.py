@@ -104,7 +104,7 @@ class Scheduler:
         deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
         regular: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
-            (1.0, self._reconciler.tick),
+            (1.0, self._reconcile),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
             (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
@@ -113,6 +113,12 @@ class Scheduler:
         )
         for every_s, job in regular:
             self._jobs.add_job(_guarded(job), "interval", seconds=every_s)
+
+    def _reconcile(self) -> None:
+        """Ask for the gateways first: reconciling lifts the brake, and a call over one that is down is wasted."""
+        if not self._switch.gateways.is_complete:
+            self._poll_gateways()
+        self._reconciler.tick()
 
     def _poll_gateways(self) -> None:
         if self._switch.core_uuid is not None:

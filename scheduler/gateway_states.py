@@ -19,6 +19,8 @@ class GatewayStates:
 
     def __init__(self) -> None:
         self._down: dict[str, bool] = {}
+        self.is_complete = False
+        """Whether every gateway was asked for since the switch was connected."""
 
     def learn(self, name: str, status: str | None) -> None:
         """Take down what was heard. None: nothing is known, or it does not exist."""
@@ -26,7 +28,7 @@ class GatewayStates:
 
     def forget(self) -> None:
         """Know nothing: the switch was restarted."""
-        self._down = {}
+        self._down, self.is_complete = {}, False
 
     def is_up(self, name: str) -> bool:
         """Whether a call may be placed over it, as far as is known."""

@@ -91,6 +91,7 @@ class Switch:
         for name in names:
             status = status_in(self._socket.api(f"sofia status gateway {name}"))
             self.gateways.learn(name, status)
+        self.gateways.is_complete = True
 
     def connected(self, core_uuid: str) -> None:
         """Hear of the connection (the reader's thread)."""

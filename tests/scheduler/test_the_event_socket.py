@@ -1,0 +1,207 @@
+"""The Event Socket client keeps one connection, matches replies to commands, and repeats nothing."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from scheduler.event_socket import CommandRefused, EventSocket, MaybeSent, NotSent
+from scheduler.event_socket_messages import RefusedByUs
+from tests.scheduler.scripted_switch import (
+    CORE,
+    PASSWORD,
+    ScriptedSwitch,
+    api_response,
+    command_reply,
+    event,
+    wait_until,
+)
+
+JOB = "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+class Owner:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.news: list[str] = []
+        self.events: list[dict[str, str]] = []
+
+    def connected(self, core_uuid: str) -> None:
+        self.news.append(f"connected {core_uuid}")
+
+    def disconnected(self) -> None:
+        if self.news[-1:] != ["disconnected"]:
+            self.news.append("disconnected")
+
+    def event(self, headers: dict[str, str]) -> None:
+        self.events.append(headers)
+
+
+@pytest.fixture
+def switch() -> Iterator[ScriptedSwitch]:
+    with ScriptedSwitch() as server:
+        yield server
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+@pytest.fixture
+def line(switch: ScriptedSwitch, owner: Owner) -> Iterator[EventSocket]:
+    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, ["event json HEARTBEAT", "filter A b"], owner)
+    socket.start()
+    wait_until(lambda: socket.is_connected)
+    yield socket
+    socket.stop()
+
+
+def test_it_signs_in_subscribes_and_tells_its_owner(line, switch, owner):
+    wait_until(lambda: owner.news)
+    assert switch.commands == [
+        f"auth {PASSWORD}",
+        "event json HEARTBEAT",
+        "filter A b",
+        "api global_getvar core_uuid",
+    ]
+    assert owner.news == [f"connected {CORE}"]
+
+
+def test_it_returns_the_answer_of_an_api_command(line):
+    assert line.api("status") == "you said status"
+
+
+def test_it_sends_a_job_under_our_own_id(line, switch):
+    line.bgapi("originate x", JOB)
+    assert switch.received("bgapi") == [f"bgapi originate x\nJob-UUID: {JOB}"]
+
+
+def test_a_job_that_is_refused_says_so(line, switch):
+    switch.answers["bgapi"] = lambda _: command_reply("-ERR permission denied")
+    with pytest.raises(CommandRefused, match="permission denied"):
+        line.bgapi("originate x", JOB)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb", "a\0b"])
+def test_it_refuses_line_breaks(line, switch, text):
+    before = list(switch.commands)
+    with pytest.raises(RefusedByUs):
+        line.api(text)
+    with pytest.raises(RefusedByUs):
+        line.bgapi("x", text)
+    assert line.api("status")
+    assert switch.commands == [*before, "api status"]
+
+
+def test_events_arrive_between_replies(line, switch, owner):
+    switch.answers["api status"] = lambda _: event({"Event-Name": "HEARTBEAT"}) + api_response("fine")
+    assert line.api("status") == "fine"
+    assert owner.events == [{"Event-Name": "HEARTBEAT"}]
+
+
+def test_an_event_keeps_its_body_its_non_ascii_text_and_repeated_headers(line, switch, owner):
+    switch.send(event({"Event-Name": "BACKGROUND_JOB", "_body": "+OK ü\n", "twice": ["a", "b"]}))
+    wait_until(lambda: owner.events)
+    assert owner.events == [{"Event-Name": "BACKGROUND_JOB", "_body": "+OK ü\n", "twice": "a|b"}]
+
+
+def test_replies_are_matched_to_many_threads(line):
+    wrong = []
+
+    def ask(name: str) -> None:
+        for number in range(50):
+            question = f"{name}-{number}"
+            if line.api(question) != f"you said {question}":
+                wrong.append(question)
+
+    threads = [threading.Thread(target=ask, args=[f"t{n}"]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_it_comes_back_after_a_crash_and_tells_the_new_core(line, switch, owner):
+    switch.core_uuid = "99999999-2222-4333-8444-555555555555"
+    switch.drop()
+    wait_until(lambda: len(owner.news) == 3)
+    assert owner.news == [f"connected {CORE}", "disconnected", f"connected {switch.core_uuid}"]
+    assert line.api("status") == "you said status"
+    assert switch.received("filter") == ["filter A b"] * 2
+
+
+def test_while_the_switch_is_away_nothing_is_sent(line, switch):
+    switch.go_away()
+    wait_until(lambda: not line.is_connected)
+    with pytest.raises(NotSent):
+        line.api("status")
+    switch.listen()
+    wait_until(lambda: line.is_connected)
+    assert switch.received("api status") == []
+
+
+def test_a_command_whose_reply_is_lost_is_never_sent_again(line, switch):
+    def crash(_: str) -> bytes:
+        switch.drop()
+        return b""
+
+    switch.answers["bgapi"] = crash
+    with pytest.raises(MaybeSent):
+        line.bgapi("originate x", JOB)
+    wait_until(lambda: switch.connections == 2 and line.is_connected)
+    assert len(switch.received("bgapi")) == 1
+
+
+def test_a_switch_that_does_not_reply_is_given_up_in_time(line, switch):
+    switch.answers["api status"] = None
+    with pytest.raises(MaybeSent):
+        line.api("status", wait_s=0.2)
+    wait_until(lambda: switch.connections == 2 and line.is_connected)
+    assert line.api("other") == "you said other"
+
+
+def test_a_wrong_password_is_tried_again_and_again(switch, owner):
+    socket = EventSocket("127.0.0.1", switch.port, "wrong", [], owner)
+    socket.start()
+    wait_until(lambda: switch.connections >= 2)
+    assert not socket.is_connected
+    socket.stop()
+    assert set(switch.commands) == {"auth wrong"}
+
+
+def test_it_starts_before_the_switch(owner):
+    switch = ScriptedSwitch()
+    switch.listen()
+    switch.go_away()
+    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], owner)
+    socket.start()
+    wait_until(lambda: "disconnected" in owner.news)
+    switch.listen()
+    wait_until(lambda: socket.is_connected)
+    socket.stop()
+    switch.go_away()
+
+
+def test_an_owner_that_fails_does_not_end_the_connection(switch):
+    class Failing(Owner):
+        def event(self, headers: dict[str, str]) -> None:
+            raise ValueError
+
+    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], Failing())
+    socket.start()
+    wait_until(lambda: socket.is_connected)
+    switch.send(event({"Event-Name": "HEARTBEAT"}))
+    assert socket.api("status") == "you said status"
+    socket.stop()
+    assert switch.connections == 1
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"no header at all\n\n", b"Content-Length: x\n\n", b"Content-Length: 99999999999\n\n"]
+)
+def test_what_is_no_event_socket_is_left(line, switch, garbage):
+    switch.send(garbage)
+    wait_until(lambda: switch.connections == 2 and line.is_connected)
