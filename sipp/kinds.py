@@ -67,6 +67,11 @@ class Kind:
         """Whether somebody or something picks up."""
         return self.status.startswith("200")
 
+    @property
+    def uses_tones(self) -> bool:
+        """Whether its keys are tones in the audio, as behind an exchange that knows no telephone events."""
+        return any(isinstance(step, Press) and step.by is By.TONES for step in self.steps)
+
 
 def _person(name: str, gloss: str, *steps: Step, ring_s: float = 2.0, early: str = "") -> Kind:
     """Return a person, who is heard 0.8 s after the answer."""

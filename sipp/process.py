@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,8 +18,16 @@ LISTENS_WITHIN_S = 10.0
 ENDS_WITHIN_S = 3.0
 POLL_S = 0.05
 PR_SET_PDEATHSIG = 1
-CHATTER = ("In pcap ", "max pkt length", "base port", "The following events occurred")
-"""What SIPp says of every capture it loads, and the head of its complaints."""
+COMPLAINT = re.compile(r"(?:^|\n|(?=\d{4}-\d\d-\d\d\t))")
+CHATTER = (
+    "In pcap ",
+    "max pkt length",
+    "base port",
+    "The following events occurred",
+    "receive timeout on message",
+    "There were more errors, see",
+)
+"""What SIPp says in the ordinary course: captures it loads, waits that end as the scenario means them to."""
 
 
 class SippNotFound(Exception):
@@ -135,8 +144,8 @@ class Sipp:
         """Return what SIPp said on its error channels."""
         files = (self.output, self.error_file)
         texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.exists()]
-        lines = (line.strip() for text in texts for line in text.splitlines())
-        return "\n".join(line for line in lines if line and not line.startswith(CHATTER))
+        said = (line.strip() for text in texts for line in COMPLAINT.split(text))
+        return "\n".join(line for line in said if line and not any(chatter in line for chatter in CHATTER))
 
     def finish_calls(self) -> None:
         """Take no new calls and end when the last one has."""

@@ -66,7 +66,9 @@ def write_scenario(folder: Path, kinds: Iterable[str], order: Iterator[str], cal
     lines = max(LEAST_LINES, 2 * (calls or 0))
     program = Program()
     _opening(program, lines)
-    _answer(program)
+    _answer(program, "answer", xml.SDP)
+    # A caller listens for tones only where the other side knows no telephone events.
+    _answer(program, "answer_without_events", xml.SDP_WITHOUT_EVENTS)
     for kind in chosen:
         for number, pace in enumerate(_paces(kind)):
             _ring(program, kind, number, pace, folder)
@@ -128,18 +130,18 @@ def _opening(program: Program, lines: int) -> None:
     program.add(respond("180 Ringing"), do(log("ringing", 180), '<jump variable="ring"/>'))
 
 
-def _answer(program: Program) -> None:
-    program.label("answer")
-    program.add(respond_with_sdp("200 OK", xml.RETRANSMITTED, log("answered", 200)))
-    program.label("ack")
+def _answer(program: Program, name: str, sdp: str) -> None:
+    program.label(name)
+    program.add(respond_with_sdp("200 OK", xml.RETRANSMITTED, log("answered", 200), sdp))
+    program.label(f"{name}_ack")
     program.add(
-        _meanwhile("CANCEL", "late", "never_acked"),
+        _meanwhile("CANCEL", f"{name}_late", "never_acked"),
         receive("ACK"),
         do('<jump variable="talk"/>'),
     )
     # The CANCEL crossed our 200: it is confirmed and changes nothing, the caller sends ACK and BYE.
-    program.label("late")
-    program.add(confirm(xml.COPIED), do(attributes=go_to("ack")))
+    program.label(f"{name}_late")
+    program.add(confirm(xml.COPIED), do(attributes=go_to(f"{name}_ack")))
 
 
 def _meanwhile(request_name: str, then: str, otherwise: str) -> str:
@@ -192,7 +194,8 @@ def _ring(program: Program, kind: Kind, number: int, pace: Pace, folder: Path) -
     if kind.early:
         capture = early_capture(kind, pace, folder, name)
         program.add(respond_with_sdp("183 Session Progress"), do(log("ringing", 183), play(capture)))
-    after = "answer" if kind.answers else f"{name}_no"
+    answer = "answer_without_events" if kind.uses_tones else "answer"
+    after = answer if kind.answers else f"{name}_no"
     if ring_ms:
         program.add(receive("CANCEL", attributes=within(ring_ms, after) + go_to("cancelled")))
     if not kind.answers:

@@ -17,17 +17,17 @@ COPIED_IN_DIALOG = """[last_Via:]
 
 CONTACT = "Contact: <sip:carrier@[local_ip]:[local_port];transport=[transport]>"
 
-SDP = """v=0
+SDP_WITHOUT_EVENTS = """v=0
 o=carrier 1 1 IN IP[local_ip_type] [local_ip]
 s=-
 c=IN IP[media_ip_type] [media_ip]
 t=0 0
-m=audio [media_port] RTP/AVP 8 101
+m=audio [media_port] RTP/AVP 8
 a=rtpmap:8 PCMA/8000
-a=rtpmap:101 telephone-event/8000
-a=fmtp:101 0-15
 a=ptime:20
 a=sendrecv"""
+
+SDP = SDP_WITHOUT_EVENTS.replace("RTP/AVP 8", "RTP/AVP 8 101") + "\na=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15"
 
 RETRANSMITTED = ' retrans="500"'
 
@@ -46,11 +46,11 @@ def respond(status: str, attributes: str = "", actions: str = "") -> str:
     return send(f"SIP/2.0 {status}\n{COPIED}\n[last_CSeq:]\n{CONTACT}\nContent-Length: 0", attributes, actions)
 
 
-def respond_with_sdp(status: str, attributes: str = "", actions: str = "") -> str:
+def respond_with_sdp(status: str, attributes: str = "", actions: str = "", sdp: str = SDP) -> str:
     """Answer the INVITE with our media."""
     return send(
         f"SIP/2.0 {status}\n{COPIED}\n[last_CSeq:]\n{CONTACT}\n"
-        f"Content-Type: application/sdp\nContent-Length: [len]\n\n{SDP}",
+        f"Content-Type: application/sdp\nContent-Length: [len]\n\n{sdp}",
         attributes,
         actions,
     )
