@@ -4,10 +4,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from dialer.dial_string import E164, GATEWAY
+from dialer.dial_string import E164, GATEWAY, UUID
 
 # Not `import freeswitch`: where the switch's module is missing, that would find the folder of this name and succeed.
-from freeswitch import consoleLog  # type: ignore[attr-defined]
+from freeswitch import API, consoleLog  # type: ignore[attr-defined]
 
 KEYS = frozenset("0123456789*#")
 GO_ON = ""
@@ -31,6 +31,7 @@ class Channel:
         # Without it the switch sends nothing while it listens: carriers that wait for our first packet before
         # they send theirs would stay silent, and the callee's answer would not be heard.
         session.setVariable("send_silence_when_idle", "-1")
+        self._uuid = session.getVariable("uuid") or ""
         session.setInputCallback(self._on_input)
 
     def _on_input(self, session: Any, what: str, event: Any, argument: Any = None) -> str:  # noqa: ARG002
@@ -87,6 +88,12 @@ class Channel:
         finally:
             self._is_waiting_for_key = False
 
+    def interrupt(self) -> None:
+        """End the prompt that plays; the one method that other threads than the call's may use."""
+        if UUID.fullmatch(self._uuid):
+            # API commands hold the interpreter until they return: this one only sets a flag on the channel.
+            API().executeString(f"uuid_break {self._uuid}")
+
     def hears_key_events(self) -> bool:
         """Say whether the callee's SDP offers telephone-event (RFC 4733)."""
         return "telephone-event" in self.variable("switch_r_sdp").lower()
@@ -116,7 +123,8 @@ class Channel:
         gateway, caller_id = self.variable("sip_gateway_name"), self.variable("origination_caller_id_number")
         if not (E164.fullmatch(number) and GATEWAY.fullmatch(gateway) and E164.fullmatch(caller_id)):
             return False
-        self._session.execute("bridge", f"[origination_caller_id_number={caller_id}]sofia/gateway/{gateway}/{number}")
+        who_calls = f"[origination_caller_id_number={caller_id},origination_caller_id_name={caller_id}]"
+        self._session.execute("bridge", f"{who_calls}sofia/gateway/{gateway}/{number}")
         return self.variable("originate_disposition") == "SUCCESS"
 
     def hang_up(self, cause: str) -> None:

@@ -52,14 +52,14 @@ class Line(Protocol):
 class Ear(Protocol):
     """Says who answered."""
 
-    def start(self) -> None:
-        """Begin to take the callee's audio in."""
-
     def decide(self) -> Verdict | None:
         """Listen until it is clear who answered; None: the callee hung up first."""
 
+    def listen_on(self) -> None:
+        """Listen while the call goes on; a machine interrupts the prompt that plays."""
+
     def decide_on_what_was_heard(self) -> Verdict | None:
-        """Decide on what was heard so far, without waiting; None: nothing speaks against a person."""
+        """End listening on; None: nothing speaks against a person yet."""
 
 
 class Record(Protocol):
@@ -129,8 +129,8 @@ class Conversation:
     def _listen(self) -> Step:
         if self.flow.amd_mode is AmdMode.OFF:
             return Step.GREET
-        self.ear.start()
         if self.flow.amd_mode is AmdMode.GREET_WHILE_DETECTING:
+            self.ear.listen_on()
             return Step.GREET
         verdict = self.ear.decide()
         if verdict is None:
@@ -155,12 +155,14 @@ class Conversation:
 
     def _greet(self) -> Step:
         is_first = not self.has_message_begun
-        self._play(self.flow.greeting, until_key=True)
-        if is_first and self.flow.amd_mode is AmdMode.GREET_WHILE_DETECTING and not self.line.has_key():
-            verdict = self.ear.decide_on_what_was_heard()
-            if verdict is not None:
-                return self._heard(verdict, Step.MENU)
-        return Step.MENU
+        try:
+            self._play(self.flow.greeting, until_key=True)
+        finally:
+            verdict = self.ear.decide_on_what_was_heard() if is_first else None
+        if is_first and self.line.has_key() and self.flow.amd_mode is AmdMode.GREET_WHILE_DETECTING:
+            self.record.verdict(Verdict.HUMAN)
+            return Step.MENU
+        return Step.MENU if verdict is None else self._heard(verdict, Step.MENU)
 
     def _ask(self) -> Step:
         if not self.line.has_key():

@@ -1,6 +1,7 @@
-"""The ear: puts a tap on a call's audio and asks the detector who answered."""
+"""The ear: puts a tap on a call's audio and asks the detector who answered, before the message or while it plays."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,11 +10,16 @@ from typing import Any
 from fs_scripts.amd import listening
 from fs_scripts.amd.detector import Detector, Verdict
 from fs_scripts.amd.tap import Tap, path_for
+from fs_scripts.background import start_thread
 from fs_scripts.channel import Channel
 
 logger = logging.getLogger(__name__)
 
 WHO_ANSWERED = "decided who answered"
+FAILED = "listening failed, whoever answered is treated as a person"
+
+CUT_SHORT = frozenset({Verdict.MACHINE, Verdict.FAX})
+"""Verdicts that interrupt a message that has begun."""
 
 
 class Ear:
@@ -32,36 +38,39 @@ class Ear:
         self._tap = Tap(path_for(tap_dir, attempt_id))
         self._detector = detector
         self._keep = keep
-        self._is_listening = False
+        self._watch: Watch | None = None
         self._started_at = 0.0
-
-    def start(self) -> None:
-        """Begin to take the callee's audio in."""
-        self._channel.start_tap(self._tap.path)
-        self._is_listening = True
-        self._started_at = time.monotonic()
 
     def decide(self) -> Verdict | None:
         """Listen until it is clear who answered; None: the callee hung up first."""
+        self._start()
         try:
             return self._said(listening.listen(self._channel, self._detector, self._tap))
         finally:
-            self.stop()
+            self._stop()
+
+    def listen_on(self) -> None:
+        """Listen while the call goes on; a machine interrupts the prompt that plays."""
+        self._start()
+        self._watch = Watch(self._detector, self._tap, self._channel.interrupt)
 
     def decide_on_what_was_heard(self) -> Verdict | None:
-        """Decide on what was heard so far, without waiting; None: nothing speaks against a person."""
+        """End listening on and return what was decided; None: nothing speaks against a person yet."""
+        if self._watch is None:
+            return None
         try:
-            verdicts = (self._detector.feed(frame) for frame in self._tap.frames())
-            return self._said(next((verdict for verdict in verdicts if verdict is not None), None))
+            return self._said(self._watch.stop())
         finally:
-            self.stop()
+            self._watch = None
+            self._stop()
 
-    def stop(self) -> None:
-        """Close and delete the tap; nothing happens when there is none."""
-        if self._is_listening:
-            self._is_listening = False
-            self._channel.stop_recording(self._tap.path)
-            self._tap.remove()
+    def _start(self) -> None:
+        self._channel.start_tap(self._tap.path)
+        self._started_at = time.monotonic()
+
+    def _stop(self) -> None:
+        self._channel.stop_recording(self._tap.path)
+        self._tap.remove()
 
     def _said(self, verdict: Verdict | None) -> Verdict | None:
         if verdict is not None:
@@ -75,3 +84,41 @@ class Ear:
             logger.info(WHO_ANSWERED, extra={"attempt_id": self._attempt_id, **evidence})
             self._keep(verdict, evidence)
         return verdict
+
+
+class Watch:
+    """Runs the listening loop on a thread of its own: the call's thread is inside the switch, playing."""
+
+    def __init__(self, detector: Detector, tap: Tap, interrupt: Callable[[], None]) -> None:
+        self._over = threading.Event()
+        self._verdict: Verdict | None = None
+        self._detector = detector
+        self._tap = tap
+        self._interrupt = interrupt
+        self._thread = start_thread("listening", self._run)
+
+    def stop(self) -> Verdict | None:
+        """End it and return the verdict, None when there is none yet."""
+        self._over.set()
+        self._thread.join()
+        return self._verdict
+
+    def is_up(self) -> bool:
+        """Say whether to go on; the call itself is the other thread's."""
+        return not self._over.is_set()
+
+    def has_key(self) -> bool:
+        """Keys are the other thread's."""
+        return False
+
+    def wait(self, duration_ms: int) -> None:
+        """Wait until the time is over or the listening is."""
+        self._over.wait(duration_ms / 1000)
+
+    def _run(self) -> None:
+        try:
+            self._verdict = listening.listen(self, self._detector, self._tap)
+            if self._verdict in CUT_SHORT:
+                self._interrupt()
+        except Exception:
+            logger.exception(FAILED)

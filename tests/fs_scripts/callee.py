@@ -67,10 +67,11 @@ class Callee:
 
     # the ear
 
-    def start(self) -> None:
-        self.events.append("we listen")
+    def listen_on(self) -> None:
+        self.events.append("we listen on")
 
     def decide(self) -> Verdict | None:
+        self.events.append("we listen")
         self._act("listening")
         if self.keys:
             return Verdict.HUMAN

@@ -6,4 +6,6 @@ import types
 switch_module = types.ModuleType("freeswitch")
 switch_module.lines = []
 switch_module.consoleLog = lambda level, line: switch_module.lines.append((level, line))
+switch_module.API = type("API", (), {"executeString": lambda self, line: switch_module.commands.append(line)})
+switch_module.commands = []
 sys.modules["freeswitch"] = switch_module

@@ -1,5 +1,6 @@
 """The adapter to the switch's session, against a session that behaves as mod_python3's does."""
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -141,10 +142,8 @@ def test_it_connects_over_the_gateway_of_the_call(session, channel):
         "originate_disposition": "SUCCESS",
     }
     assert channel.bridge("+74951112233")
-    assert session.done[-1] == (
-        "bridge",
-        "[origination_caller_id_number=+74950000000]sofia/gateway/carrier/+74951112233",
-    )
+    who_calls = "[origination_caller_id_number=+74950000000,origination_caller_id_name=+74950000000]"
+    assert session.done[-1] == ("bridge", f"{who_calls}sofia/gateway/carrier/+74951112233")
 
 
 @pytest.mark.parametrize("number", ["${system(id)}", "100", "", "+7495 111", "user/1000"])
@@ -162,3 +161,12 @@ def test_releasing_lets_go_of_the_session(session, channel):
 
 def test_the_switch_sends_audio_while_it_listens(session, channel):
     assert session.variables["send_silence_when_idle"] == "-1"
+
+
+@pytest.mark.parametrize(
+    ("uuid", "commands"), [("92694f38-9c3b-4674-a91f-a8aae8325fe6", 1), ("${system(id)}", 0), ("", 0), (None, 0)]
+)
+def test_it_interrupts_its_own_channel_and_nothing_else(uuid, commands):
+    sys.modules["freeswitch"].commands.clear()
+    Channel(Session(uuid=uuid)).interrupt()
+    assert sys.modules["freeswitch"].commands == [f"uuid_break {uuid}"] * commands

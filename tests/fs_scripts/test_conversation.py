@@ -142,18 +142,25 @@ def test_a_key_during_detection_that_decides_nothing_only_shows_a_person(key):
 def test_greeting_while_detecting_greets_at_once_and_cuts_a_machine_off():
     callee = Callee(verdict_of_what_was_heard=Verdict.MACHINE)
     events = talk(callee, flow(amd_mode="greet_while_detecting"))
-    assert events == ["we listen", STARTED, "hears greeting", "noted: machine", "noted: machine", DONE]
+    assert events == ["we listen on", STARTED, "hears greeting", "noted: machine", "noted: machine", DONE]
 
 
 def test_greeting_while_detecting_goes_on_with_a_person():
-    events = talk(Callee({"menu": ["1"]}), flow(amd_mode="greet_while_detecting"))
-    assert events[:4] == ["we listen", STARTED, "hears greeting", "hears menu"]
+    callee = Callee({"menu": ["1"]}, verdict_of_what_was_heard=Verdict.HUMAN)
+    events = talk(callee, flow(amd_mode="greet_while_detecting"))
+    assert events[:5] == ["we listen on", STARTED, "hears greeting", "noted: human", "hears menu"]
     assert "noted: interested" in events
+
+
+def test_greeting_while_detecting_goes_on_when_nothing_was_decided():
+    events = talk(Callee({"menu": ["1"]}), flow(amd_mode="greet_while_detecting"))
+    assert events[:4] == ["we listen on", STARTED, "hears greeting", "hears menu"]
 
 
 def test_a_key_in_the_greeting_settles_who_is_there():
     callee = Callee({"greeting": ["1"]}, verdict_of_what_was_heard=Verdict.MACHINE)
-    assert "noted: interested" in talk(callee, flow(amd_mode="greet_while_detecting"))
+    events = talk(callee, flow(amd_mode="greet_while_detecting"))
+    assert events[3:5] == ["noted: human", "noted: interested"]
 
 
 def test_a_callback_is_noted():
