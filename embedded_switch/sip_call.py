@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from aiosipua import SipRequest, SipResponse
-from aiosipua.dialog import Dialog, remote_cseq_valid
+from aiosipua.dialog import Dialog, dialog_matches, remote_cseq_valid
 
 from embedded_switch import sip_timers
 from embedded_switch.sip_endpoint import SipEndpoint
@@ -90,6 +90,9 @@ class SipCall:
         if request.method == "ACK":
             if request.body and not self.is_over:
                 self._listener.on_late_answer(request.text)
+            return
+        if self._dialog and not dialog_matches(self._dialog, request):
+            self._endpoint.respond(request, 481, source)
             return
         if self._dialog and not remote_cseq_valid(self._dialog, request):
             self._endpoint.respond(request, 500, source)

@@ -80,12 +80,14 @@ class BareCallee:
         request.set_header("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{request.method}")
         self._socket.sendto(bytes(request), self.caller)
 
-    def request(self, method: str, invite: SipRequest, sequence: int, body: str = "", kind: str = "") -> None:
+    def request(
+        self, method: str, invite: SipRequest, sequence: int, body: str = "", kind: str = "", tag: str = "c"
+    ) -> None:
         """Send a request inside the dialog an INVITE opened."""
         lines = [
             f"{method} sip:x@{self.caller[0]}:{self.caller[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{method}{sequence}",
-            f"From: {invite.get_header('to')};tag=c",
+            f"From: {invite.get_header('to')};tag={tag}",
             f"To: {invite.get_header('from')}",
             f"Call-ID: {invite.call_id}",
             f"CSeq: {sequence} {method}",

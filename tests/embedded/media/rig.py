@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+from devstack.ports import free_udp_block
 from embedded_switch.engine import Engine
 from embedded_switch.gateway import Gateway
 from embedded_switch.leg import Leg
@@ -16,19 +17,15 @@ from tests.switch.scenario import scenario
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 15.0
-
-
-def free_port() -> int:
-    """Return a UDP port nobody has at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+POLL_S = 0.005
+PORTS_PER_CALLEE = 8
 
 
 @contextlib.contextmanager
 def sipp_callee(*steps: str) -> Iterator[int]:
     """Run SIPp with these steps for one call; give its port once it listens."""
-    port, media_port = free_port(), free_port() & ~1
+    port = free_udp_block(PORTS_PER_CALLEE)
+    media_port = port + 2
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "callee.xml"
         file.write_text(scenario("callee", *steps))
@@ -38,7 +35,7 @@ def sipp_callee(*steps: str) -> Iterator[int]:
         )
         try:
             while process.poll() is None and not _is_bound(port):
-                pass
+                time.sleep(POLL_S)
             yield port
         finally:
             process.kill()
@@ -71,7 +68,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds; fail after PATIENCE_S."""
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(POLL_S)
 
 
 @contextlib.asynccontextmanager

@@ -173,6 +173,18 @@ def test_a_copied_info_is_answered_again_but_pressed_once():
     with_callee(play)
 
 
+def test_a_bye_that_does_not_know_the_callees_tag_ends_nothing():
+    async def play(callee: BareCallee, diary: Diary) -> None:
+        invite = await callee.receive("INVITE")
+        callee.answer(invite, 200, "OK", with_sdp=True)
+        await callee.receive("ACK")
+        callee.request("BYE", invite, 7, tag="stranger")
+        await callee.receive_answer(481)
+        assert diary.leg.state is LegState.ANSWERED
+
+    with_callee(play)
+
+
 def test_our_answer_to_a_reinvite_is_sent_until_acknowledged(hasty_timers):
     async def play(callee: BareCallee, diary: Diary) -> None:
         invite = await callee.receive("INVITE")
