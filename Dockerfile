@@ -13,7 +13,7 @@ RUN sed -i '/^readme = /d; /^license = /d' /build/pyproject.toml \
 RUN groupadd --gid 10001 dialer \
     && useradd --uid 10001 --gid dialer --home-dir /var/lib/dialer --no-create-home dialer \
     && install -d -o dialer -g dialer \
-        /var/lib/dialer /var/lib/dialer/audio /var/lib/dialer/recordings /var/lib/dialer/spool
+        /var/lib/dialer /var/lib/dialer/audio /var/lib/dialer/uploads /var/lib/dialer/recordings /var/lib/dialer/spool
 
 WORKDIR /srv/dialer
 COPY dialer dialer

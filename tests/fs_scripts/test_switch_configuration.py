@@ -95,6 +95,12 @@ def test_the_services_get_only_variables_that_the_settings_know(service):
     assert set(SERVICES[service]["environment"]) <= KNOWN
 
 
+def test_every_folder_is_chosen_and_lies_in_the_container():
+    folders = {name for name in KNOWN if name.endswith("_DIR")}
+    given = SERVICES["freeswitch"]["environment"]
+    assert {name for name in folders if str(given.get(name, "")).startswith("/")} == folders
+
+
 def test_no_service_has_a_default_secret():
     text = text_of("docker-compose.yml")
     for name in ("POSTGRES_PASSWORD", "DIALER_SECRET_KEY", "DIALER_ESL_PASSWORD"):
@@ -111,6 +117,7 @@ def test_what_a_service_is_told_to_keep_lies_on_a_volume():
         ("freeswitch", "DIALER_SPOOL_DIR"),
         ("scheduler", "DIALER_SPOOL_DIR"),
         ("panel", "DIALER_AUDIO_DIR"),
+        ("panel", "DIALER_UPLOADS_DIR"),
         ("panel", "DIALER_RECORDINGS_DIR"),
     ):
         folder = SERVICES[service]["environment"][name]
