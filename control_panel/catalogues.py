@@ -49,7 +49,9 @@ def main() -> int:
     for folder in sorted(SOURCE.iterdir()):
         language = folder.name
         catalogue = read(language)
+        made_at = catalogue.creation_date
         catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.creation_date = made_at  # a date of its own would change the file with every run
         catalogue.obsolete.clear()
         with catalogue_path(language).open("wb") as out:
             write_po(out, catalogue, width=110, no_location=True, sort_output=True)

@@ -3,8 +3,9 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
@@ -44,16 +45,18 @@ def _texts(code: int) -> tuple[str, str]:
 def _page(code: int, detail: str | None = None) -> Response:
     title, advice = _texts(code)
     try:
-        body = render_template("errors/error.html", code=code, title=title, advice=detail or advice)
+        return make_response(
+            render_template("errors/error.html", code=code, title=title, advice=detail or advice), code
+        )
     except (OperationalError, PoolTimeout):
-        body = render_template("errors/bare.html", code=code, title=title, advice=detail or advice)
-    return make_response(body, code)
+        return unavailable()
 
 
 def unavailable() -> Response:
-    """Return the page that says that PostgreSQL is away."""
-    response = make_response(render_template("errors/bare.html", code=503, title=_texts(503)[0], advice=_texts(503)[1]))
-    response.status_code = 503
+    """Return the page that says that PostgreSQL is away; it asks for nothing that PostgreSQL knows."""
+    g._login_user = AnonymousUserMixin()  # what flask-login would look up for every template
+    title, advice = _texts(503)
+    response = make_response(render_template("errors/bare.html", code=503, title=title, advice=advice), 503)
     response.headers["Retry-After"] = "5"
     return response
 

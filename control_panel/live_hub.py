@@ -27,9 +27,11 @@ SETTLE_S = 0.4
 HEARTBEAT_S = 10.0
 STREAM_LIFE_S = 1800.0
 REDIS_RETRY_S = 2.0
+CLOSE_WAIT_S = 3.0
 
 LISTENING = "live events are heard from Redis"
 REDIS_AWAY = "live events are away, pages fall back to re-reading"
+BROKE = "the live picture could not be made"
 DATABASE_AWAY = "the live state could not be read from PostgreSQL"
 
 
@@ -51,14 +53,18 @@ class LiveHub:
         self._text = ""
         self._fingerprint = ""
         self._known: frozenset[int] = frozenset()
+        self._thread: threading.Thread | None = None
         self._running = False
         self._closing = False
 
     def close(self) -> None:
-        """End every stream; the server is stopping."""
+        """End every stream and the thread; the server is stopping."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(CLOSE_WAIT_S)
 
     def subscribe(self, campaign_id: int | None) -> Iterator[str]:
         """Return a stream of server-sent events; raises TooManyStreams at once when there is no room."""
@@ -71,7 +77,8 @@ class LiveHub:
             if not self._running:
                 self._running = True
                 self._text = ""
-                threading.Thread(target=self._run, name="live-hub", daemon=True).start()
+                self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
+                self._thread.start()
             else:
                 self._changed.notify_all()
         return _Stream(self, campaign_id)
@@ -105,27 +112,33 @@ class LiveHub:
                 yield ": still here\n\n"
 
     def _run(self) -> None:
-        """Listen and re-read until nobody watches."""
+        """Keep the picture fresh until nobody watches; a bug costs one picture, never all that follow."""
         listener: Any = None
         redis_after, read_at = 0.0, 0.0
-        while True:
-            with self._changed:
-                if self._streams == 0 or self._closing:
-                    self._running = False
-                    break
-                watched = set(self._watched)
-            if listener is None and time.monotonic() >= redis_after:
-                listener = self._listen()
-                redis_after = time.monotonic() + REDIS_RETRY_S
-            heard, listener = self._hear(listener)
-            since = time.monotonic() - read_at
-            if since >= REREAD_S or (heard and since >= SETTLE_S) or not self._text or not watched <= self._known:
-                if heard and since < SETTLE_S:
-                    time.sleep(SETTLE_S - since)
-                self._publish(watched, is_live=listener is not None)
-                read_at = time.monotonic()
+        while (watched := self._watched_now()) is not None:
+            try:
+                if listener is None and time.monotonic() >= redis_after:
+                    listener = self._listen()
+                    redis_after = time.monotonic() + REDIS_RETRY_S
+                heard, listener = self._hear(listener)
+                since = time.monotonic() - read_at
+                if heard or since >= REREAD_S or not self._text or not watched <= self._known:
+                    time.sleep(max(0.0, SETTLE_S - since) if heard else 0.0)
+                    self._publish(watched, is_live=listener is not None)
+                    read_at = time.monotonic()
+            except Exception:
+                logger.exception(BROKE)
+                time.sleep(SETTLE_S)
         if listener is not None:
             listener.close()
+
+    def _watched_now(self) -> set[int] | None:
+        """Return the campaigns that pages ask for; None, and the thread is to end, when no page is open."""
+        with self._changed:
+            if self._streams == 0 or self._closing:
+                self._running = False
+                return None
+            return set(self._watched)
 
     def _listen(self) -> Any:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from db import campaigns, overview
+from db.errors import NotFound
 from db.sql import AnyConnection
 from dialer.campaign import CampaignState
 
@@ -17,17 +18,19 @@ def read_state(conn: AnyConnection, watched: Iterable[int]) -> dict[str, Any]:
     active = {line.id for line in overview.campaign_lines(conn, [CampaignState.ACTIVE], MAX_CAMPAIGNS)}
     return {
         "now": time.time(),
-        "campaigns": {str(id_): campaign_state(conn, id_) for id_ in sorted(active | set(watched))},
+        "campaigns": {str(id_): state for id_ in sorted(active | set(watched)) if (state := campaign_state(conn, id_))},
         "calls": [_call(call) for call in overview.live_calls(conn, MAX_CALLS)],
     }
 
 
-def campaign_state(conn: AnyConnection, campaign_id: int) -> dict[str, Any]:
-    """Return one campaign's state and counts."""
-    campaign = campaigns.get(conn, campaign_id)
-    progress = campaigns.progress(conn, campaign_id)
+def campaign_state(conn: AnyConnection, campaign_id: int) -> dict[str, Any] | None:
+    """Return one campaign's state and counts; None when there is no such campaign."""
+    try:
+        progress = campaigns.progress(conn, campaign_id)
+    except NotFound:
+        return None
     return {
-        "state": str(campaign.state),
+        "state": str(progress.state),
         "contacts": progress.contacts,
         "queued": progress.queued,
         "dialing": progress.dialing,

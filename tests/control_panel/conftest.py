@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from psycopg import Connection
 from redis import Redis
 
 from control_panel.app import create_app
+from control_panel.live_hub import LiveHub
 from db import users
 from db.pool import open_pool
 from db.redis_client import open_redis
@@ -70,6 +72,14 @@ def app(settings: Settings, redis: Redis) -> Iterator[Flask]:
         made = create_app(settings, pool, redis)
         yield made
         made.extensions["panel"].live.close()
+
+
+@pytest.fixture
+def without_redis(app: Flask) -> None:
+    """Let the application find nobody at Redis's address."""
+    panel = app.extensions["panel"]
+    away = open_redis("redis://127.0.0.1:1/0", 200)
+    app.extensions["panel"] = replace(panel, redis=away, live=LiveHub(away, app.extensions["pool"]))
 
 
 class Browser:

@@ -8,7 +8,6 @@ from psycopg import Connection
 
 from control_panel import dashboard
 from db import blacklist
-from devstack.postgres import Postgres
 from tests.control_panel.conftest import Browser, SignIn
 
 
@@ -57,7 +56,7 @@ def test_it_undoes_everything_when_a_request_fails(
 
 
 def test_it_says_that_the_database_is_away_and_works_again_after(
-    app: Flask, admin: Browser, postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch
+    app: Flask, admin: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from psycopg_pool import PoolTimeout
 
@@ -76,11 +75,11 @@ def test_it_says_that_the_database_is_away_and_works_again_after(
     assert admin.get("/").status_code == 200
 
 
-def test_it_is_ready_only_with_both_stores(app: Flask, stranger: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_ready_with_both_stores(stranger: Browser) -> None:
     answer = stranger.get("/health/ready")
     assert (answer.status_code, answer.json) == (200, {"status": "ok", "postgresql": "ok", "redis": "ok"})
-    redis = app.extensions["panel"].redis
-    redis.connection_pool.connection_kwargs["port"] = 1
-    redis.connection_pool.disconnect()
+
+
+def test_it_is_not_ready_without_redis(without_redis: None, stranger: Browser) -> None:
     answer = stranger.get("/health/ready")
     assert (answer.status_code, answer.json) == (503, {"status": "away", "postgresql": "ok", "redis": "away"})

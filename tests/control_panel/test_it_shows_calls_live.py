@@ -71,12 +71,9 @@ def test_it_brings_news_as_soon_as_an_event_comes(
 
 
 def test_it_re_reads_on_its_own_while_redis_is_away(
-    app: Flask, admin: Browser, conn: Connection[Any], campaign_id: int, monkeypatch: pytest.MonkeyPatch
+    admin: Browser, without_redis: None, conn: Connection[Any], campaign_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_hub, "REREAD_S", 0.5)
-    redis = app.extensions["panel"].redis
-    redis.connection_pool.connection_kwargs["port"] = 1
-    redis.connection_pool.disconnect()
     answer = admin.get("/live/stream")
     stream = answer.iter_encoded()
     assert pictures(stream, lambda p: True)["live"] is False
@@ -149,6 +146,20 @@ def test_it_says_when_the_database_is_away_and_comes_back(app: Flask, redis: Red
     stream = hub.subscribe(None)
     assert pictures(stream, lambda p: True).get("away") is True
     assert "away" not in pictures(stream, lambda p: "calls" in p)
+    hub.close()
+
+
+def test_a_bug_costs_one_picture_and_not_all_that_follow(app: Flask, redis: Redis) -> None:
+    answers: list[Any] = [RuntimeError("a bug"), {"campaigns": {}, "calls": []}]
+
+    def read(_conn: Any, _watched: Any) -> Picture:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+    hub = LiveHub(redis, app.extensions["pool"], read)
+    assert pictures(hub.subscribe(None), lambda p: True)["calls"] == []
     hub.close()
 
 
