@@ -53,17 +53,21 @@ class Planner:
         self._clock = clock
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
         self._turn = 0
+        self._served_at: dict[int, int] = {}
 
     def plan(self, now: datetime) -> list[Departure]:
         """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost; all is given back.
 
-        Each time another campaign is the first to be served, so that none takes what all share.
+        Who was served longest ago comes first, so that no campaign takes what all share.
         """
         active = self._database.run(campaigns.active)
         self._turn += 1
         planned: list[Departure] = []
-        for place in range(len(active)):
-            planned += self._plan_campaign(active[(place + self._turn) % len(active)], now)
+        for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+            found = self._plan_campaign(campaign, now)
+            if found:
+                self._served_at[campaign.id] = self._turn
+            planned += found
         return planned
 
     def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> list[Departure]:

@@ -1,0 +1,141 @@
+"""The planner reserves first, claims no more than that, and gives back what it could not use."""
+
+import itertools
+from datetime import UTC, datetime, time
+
+import pytest
+
+from db import caller_ids, campaigns, gateways, leases
+from db.errors import DatabaseAway, LeasesLost
+from db.leases import TotalLimits
+from dialer.campaign import CampaignState
+from tests.scheduler.conftest import make_planner
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_it_plans_what_fits_into_the_horizon_evenly(world, planner):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
+    planned = planner.plan(now())
+    assert len({departure.attempt.phone for departure in planned}) == len(planned)
+    assert 23 <= len(planned) <= 26  # half a second at 50 calls per second
+    moments = [departure.due_s for departure in planned]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert min(gaps) >= 0.019
+
+
+def test_it_claims_no_more_than_channels_are_free(world, database, ready_redis):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=3)
+    planner = make_planner(database, ready_redis)
+    assert len(planner.plan(now())) == 3
+    assert planner.plan(now()) == []
+    assert leases.counts(ready_redis).total == 3
+
+
+def test_it_keeps_to_the_campaigns_minute(world, planner, ready_redis):
+    campaign_id = world.campaign(contacts=100, calls_per_minute=5, max_channels=100)
+    assert len(planner.plan(now())) == 5
+    assert planner.plan(now()) == []
+    assert leases.minute_count(ready_redis, campaign_id) == 5
+
+
+def test_it_keeps_to_the_channels_of_everything(world, database, ready_redis):
+    world.campaign(contacts=20, calls_per_minute=6000)
+    world.campaign(contacts=20, first_phone=79170000000, calls_per_minute=6000)
+    planned = make_planner(database, ready_redis, TotalLimits(4, 50)).plan(now())
+    assert len(planned) == 4
+
+
+def test_it_gives_back_slots_that_no_contact_used(world, planner, ready_redis):
+    campaign_id = world.campaign(contacts=2, calls_per_minute=6000)
+    world.conn.execute("INSERT INTO blacklist (phone, reason) VALUES ('+79160000000', 'complaint')")
+    planned = planner.plan(now())
+    assert [departure.attempt.phone for departure in planned] == ["+79160000001"]
+    assert leases.counts(ready_redis).total == 1
+    assert leases.minute_count(ready_redis, campaign_id) == 1
+
+
+def test_it_gives_everything_back_when_the_claim_fails(world, database, ready_redis, monkeypatch):
+    world.campaign(contacts=5, calls_per_minute=6000)
+    planner = make_planner(database, ready_redis)
+
+    def fail(*_: object) -> None:
+        raise DatabaseAway
+
+    monkeypatch.setattr("scheduler.planner.claims.claim", fail)
+    with pytest.raises(DatabaseAway):
+        planner.plan(now())
+    assert leases.counts(ready_redis).total == 0
+
+
+def test_campaigns_take_turns(world, database, ready_redis):
+    first = world.campaign(contacts=50, calls_per_minute=6000)
+    second = world.campaign(contacts=50, first_phone=79170000000, calls_per_minute=6000)
+    planner = make_planner(database, ready_redis, TotalLimits(100, 10), horizon_ms=100)
+    served = []
+    while len(served) < 6:
+        served += [departure.attempt.campaign_id for departure in planner.plan(now())]
+    assert {served.count(first), served.count(second)} <= {2, 3, 4}
+
+
+def test_it_takes_the_gateway_with_most_free_channels(world, database, ready_redis):
+    wide = gateways.create(world.conn, "wide", 50, 50)
+    caller_id = caller_ids.add(world.conn, wide, "+74950000002", "", "")
+    narrow = (world.gateway_id, world.caller_id_id)
+    world.conn.execute("UPDATE gateways SET max_channels = 5 WHERE id = %s", [world.gateway_id])
+    world.campaign(contacts=2, calls_per_minute=6000, gateways=(narrow, (wide, caller_id)))
+    (first, second) = make_planner(database, ready_redis).plan(now())
+    assert (first.attempt.gateway, first.attempt.caller_id) == ("wide", "+74950000002")
+    assert second.attempt.gateway == "wide"
+
+
+def test_it_fills_the_next_gateway_when_one_is_full(world, database, ready_redis):
+    small = gateways.create(world.conn, "small", 2, 50)
+    caller_id = caller_ids.add(world.conn, small, "+74950000002", "", "")
+    world.conn.execute("UPDATE gateways SET max_channels = 3 WHERE id = %s", [world.gateway_id])
+    both = ((world.gateway_id, world.caller_id_id), (small, caller_id))
+    world.campaign(contacts=20, calls_per_minute=6000, gateways=both)
+    planned = make_planner(database, ready_redis).plan(now())
+    assert sorted(departure.attempt.gateway for departure in planned) == ["carrier"] * 3 + ["small"] * 2
+
+
+def test_it_skips_gateways_that_are_down(world, database, ready_redis):
+    world.campaign(contacts=2, calls_per_minute=6000)
+    assert make_planner(database, ready_redis, is_up=lambda _: False).plan(now()) == []
+    assert make_planner(database, ready_redis, is_up=lambda name: name == "carrier").plan(now())
+
+
+def test_it_dials_nobody_outside_the_hours(world, planner):
+    world.campaign(contacts=2, calls_per_minute=6000, hours_start=time(9), hours_end=time(18))
+    night = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)  # 03:00 in Moscow
+    assert planner.plan(night) == []
+    noon = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+    assert make_due_at(world, noon)
+    assert len(planner.plan(noon)) == 2
+
+
+def make_due_at(world, moment) -> int:
+    """Let every contact be due before `moment`."""
+    return world.conn.execute("UPDATE contacts SET due_at = %s - interval '1 minute'", [moment]).rowcount
+
+
+def test_it_dials_nobody_who_might_still_ring_when_the_window_closes(world, planner):
+    world.campaign(contacts=2, hours_start=time(9), hours_end=time(18), ring_timeout_s=30)
+    just_before = datetime(2026, 11, 18, 14, 59, 45, tzinfo=UTC)  # 17:59:45 in Moscow
+    make_due_at(world, just_before)
+    assert planner.plan(just_before) == []
+
+
+def test_it_plans_nothing_for_a_paused_campaign(world, planner):
+    campaign_id = world.campaign(contacts=2)
+    campaigns.move(world.conn, campaign_id, CampaignState.PAUSED)
+    assert planner.plan(now()) == []
+
+
+def test_an_emptied_redis_stops_it(world, planner, ready_redis):
+    world.campaign(contacts=2)
+    ready_redis.flushall()
+    with pytest.raises(LeasesLost):
+        planner.plan(now())

@@ -1,0 +1,203 @@
+"""Reconciliation calls lost only what is certainly gone, and undoes what certainly never was."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import attempts, conclusion, leases
+from dialer.disposition import CallFacts
+from dialer.outcome import Outcome, Witness
+from scheduler.event_socket import MaybeSent, NotSent
+from scheduler.reconcile import LOOK_AGAIN_S, Reconciler
+from tests.scheduler.conftest import TTL_S
+
+EVERY_S = 60.0
+RESTARTED = "99999999-2222-4333-8444-555555555555"
+
+
+@pytest.fixture
+def heard() -> set[str]:
+    return set()
+
+
+@pytest.fixture
+def reconciler(database, redis, switch, spool, brakes, clock, heard) -> Reconciler:
+    brakes.unreconciled()
+    return Reconciler(database, redis, switch, spool, brakes, heard.__contains__, EVERY_S, TTL_S, clock)
+
+
+@pytest.fixture
+def attempt(world):
+    (dialled,) = world.dial(world.campaign(contacts=1))
+    return dialled.attempt_id
+
+
+def later(seconds: float = 60) -> datetime:
+    """A moment at which what was just originated is old enough to be judged."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def look_twice(reconciler, clock) -> None:
+    reconciler.tick(later())
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later(60 + LOOK_AGAIN_S))
+
+
+def disposition(world, attempt_id):
+    return world.value("SELECT disposition::text FROM attempts WHERE id = %s", attempt_id)
+
+
+def test_an_attempt_is_lost_when_it_is_missing_twice(reconciler, clock, world, attempt):
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) == "lost"
+    assert world.value("SELECT concluded_by::text FROM attempts WHERE id = %s", attempt) == "reconcile"
+
+
+def test_one_look_loses_nothing(reconciler, world, attempt):
+    reconciler.tick(later())
+    assert disposition(world, attempt) is None
+
+
+def test_the_second_look_comes_no_sooner_than_five_seconds_later(reconciler, clock, world, attempt):
+    reconciler.tick(later())
+    clock.now += LOOK_AGAIN_S - 0.1
+    reconciler.tick(later(65))
+    reconciler.wake()
+    reconciler.tick(later(65))
+    assert disposition(world, attempt) is None
+
+
+def test_lost_contacts_are_not_dialled_again(reconciler, clock, world, attempt):
+    look_twice(reconciler, clock)
+    assert world.value("SELECT state::text FROM contacts") == "concluded"
+
+
+@pytest.mark.parametrize("where", ["existing", "listed"])
+def test_a_channel_the_switch_knows_by_one_of_its_answers_lives(reconciler, clock, world, attempt, switch, where):
+    getattr(switch, where).add(attempt)
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) is None
+
+
+def test_a_channel_that_comes_back_between_the_looks_starts_anew(reconciler, clock, world, attempt, switch):
+    reconciler.tick(later())
+    switch.listed.add(attempt)
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later())
+    switch.listed.clear()
+    clock.now += EVERY_S
+    reconciler.tick(later())
+    assert disposition(world, attempt) is None
+
+
+def test_an_originate_that_was_just_sent_is_not_judged(reconciler, clock, world, attempt):
+    reconciler.tick(datetime.now(UTC))
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(datetime.now(UTC))
+    assert disposition(world, attempt) is None
+
+
+def test_nothing_is_lost_while_facts_wait_in_the_spool(reconciler, clock, world, attempt, spool):
+    path = spool.write("concluded", {"attempt_id": attempt})
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) is None
+    path.unlink()
+    spool._counted_at = float("-inf")
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later())
+    assert disposition(world, attempt) == "lost"
+
+
+def test_nothing_is_lost_of_which_the_witness_heard(reconciler, clock, world, attempt, heard):
+    heard.add(attempt)
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) is None
+
+
+def test_a_restarted_switch_has_lost_its_calls_even_if_it_is_not_asked(reconciler, clock, world, attempt, switch):
+    switch.core_uuid = RESTARTED
+    switch.existing.add(attempt)  # it can't be the same channel
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) == "lost"
+    assert switch.asked == []
+
+
+def test_a_committed_press_survives_the_loss_of_its_call(reconciler, clock, world, attempt, switch):
+    attempts.mark_answered(world.conn, attempt, datetime.now(UTC))
+    attempts.record_outcome(world.conn, attempt, Outcome.INTERESTED, "1", None, datetime.now(UTC))
+    switch.core_uuid = RESTARTED
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) == "interested"
+    assert world.value("SELECT count(*) FROM leads") == 1
+
+
+def test_what_comes_after_the_loss_corrects_it(reconciler, clock, world, attempt):
+    look_twice(reconciler, clock)
+    facts = CallFacts(
+        attempt, "NORMAL_CLEARING", datetime.now(UTC), answered_at=datetime.now(UTC), outcome=Outcome.NOT_INTERESTED
+    )
+    conclusion.conclude(world.conn, facts, Witness.HOOK)
+    assert disposition(world, attempt) == "not_interested"
+
+
+def test_a_claim_nobody_originated_goes_back_to_the_queue(reconciler, world):
+    campaign_id = world.campaign(contacts=1)
+    (claimed,) = world.claim(campaign_id)
+    reconciler.tick()
+    assert world.contact(claimed.contact_id) == ("dialing", None, 1), "its owner may be about to send it"
+    world.conn.execute("UPDATE attempts SET claimed_at = now() - interval '11 seconds'")
+    reconciler.wake()
+    reconciler.tick()
+    assert world.contact(claimed.contact_id) == ("queued", None, 0)
+    assert world.value("SELECT count(*) FROM attempts") == 0
+
+
+def test_it_rebuilds_leases_after_redis_was_emptied(reconciler, world, redis):
+    world.dial(world.campaign(contacts=3), 3)
+    reconciler.tick(datetime.now(UTC))
+    assert leases.counts(redis).total == 3
+
+
+def test_it_restores_leases_that_expired(reconciler, world, redis):
+    leases.rebuild(redis, [])
+    world.dial(world.campaign(contacts=2), 2)
+    reconciler.tick(datetime.now(UTC))
+    assert leases.counts(redis).total == 2
+
+
+def test_it_lifts_the_brake_once_leases_agree(reconciler, brakes):
+    assert brakes.reason() == "not_reconciled"
+    reconciler.tick()
+    assert brakes.reason() is None
+
+
+@pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])
+def test_it_looks_again_when_the_switch_could_not_be_asked(reconciler, clock, world, attempt, switch, failure):
+    switch.fails = [failure]
+    reconciler.tick(later())
+    clock.now += 1
+    reconciler.tick(later())
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later())
+    assert disposition(world, attempt) == "lost"
+
+
+def test_nothing_is_judged_while_the_switch_is_away(reconciler, clock, world, attempt, switch, brakes):
+    switch.core_uuid = None
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) is None
+    assert brakes.reason() == "switch_away"
+
+
+def test_it_looks_at_start_when_woken_and_each_minute(reconciler, clock, monkeypatch):
+    looks = []
+    monkeypatch.setattr(reconciler, "look", lambda now: looks.append(clock.now))
+    reconciler.tick()
+    reconciler.tick()
+    assert len(looks) == 1
+    clock.now += EVERY_S
+    reconciler.tick()
+    assert len(looks) == 2
+    reconciler.wake()
+    reconciler.tick()
+    assert len(looks) == 3

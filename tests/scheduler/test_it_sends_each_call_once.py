@@ -1,0 +1,199 @@
+"""Departures: marked before they are sent, sent once and at their moment, undone when they may not leave."""
+
+import itertools
+import time
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from db import campaigns, leases
+from db.errors import DatabaseAway
+from dialer.campaign import CampaignState
+from scheduler.departures import Departures
+from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
+from tests.db.conftest import CORE
+from tests.scheduler.conftest import in_threads, make_planner
+from tests.scheduler.scripted_switch import wait_until
+
+
+@pytest.fixture
+def plan(world, planner):
+    """Plan calls of a campaign with that many contacts."""
+
+    def make(contacts: int, **changes):
+        make.campaign_id = world.campaign(contacts=contacts, calls_per_minute=6000, max_channels=100, **changes)
+        return planner.plan(datetime.now(UTC))
+
+    return make
+
+
+def states(world) -> Counter[str]:
+    """Count contacts by state."""
+    return Counter(row[0] for row in world.conn.execute("SELECT state::text FROM contacts").fetchall())
+
+
+def open_attempts(world) -> int:
+    return world.value("SELECT count(*) FROM attempts WHERE concluded_at IS NULL")
+
+
+def test_it_marks_a_call_before_it_is_sent(plan, departures, switch, world):
+    seen = []
+    switch.on_originate = lambda attempt: seen.append(
+        world.value(
+            "SELECT originated_at IS NOT NULL AND switch_core_uuid = %s FROM attempts WHERE id = %s",
+            *(CORE, attempt.attempt_id),
+        )
+    )
+    departures.start()
+    departures.add(plan(3))
+    wait_until(lambda: len(switch.sent) == 3)
+    assert seen == [True, True, True]
+
+
+def test_it_sends_each_at_its_moment_and_evenly(plan, departures, switch):
+    departures.start()
+    planned = plan(20)
+    departures.add(planned)
+    wait_until(lambda: len(switch.sent) == 20)
+    due = {departure.attempt.attempt_id: departure.due_s for departure in planned}
+    assert all(at >= due[attempt.attempt_id] for at, attempt in switch.sent), "none leaves early"
+    moments = [at for at, _ in switch.sent]
+    assert min(b - a for a, b in itertools.pairwise(moments)) >= 0.0195
+
+
+def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redis, switch, brakes):
+    world.campaign(contacts=40, calls_per_minute=6000, max_channels=100)
+    lines = [Departures(database, ready_redis, switch, brakes, 50) for _ in range(2)]
+    planners = [make_planner(database, ready_redis) for _ in range(2)]
+
+    def work(line, planner):
+        line.start()
+        deadline = time.monotonic() + 10
+        while len(switch.sent) < 40 and time.monotonic() < deadline:
+            line.add(planner.plan(datetime.now(UTC)))
+            time.sleep(0.05)
+
+    in_threads(
+        *(lambda line=line, planner=planner: work(line, planner) for line, planner in zip(lines, planners, strict=True))
+    )
+    for line in lines:
+        line.stop(5)
+    assert len(switch.sent) == 40
+    assert len(set(switch.numbers())) == 40
+
+
+def test_what_was_not_sent_is_dialled_later(plan, departures, switch, world, ready_redis):
+    switch.fails = [NotSent()]
+    departures.start()
+    departures.add(plan(2))
+    wait_until(lambda: len(switch.sent) == 1)
+    wait_until(lambda: states(world) == {"dialing": 1, "queued": 1})
+    assert open_attempts(world) == 1
+    assert leases.counts(ready_redis).total == 1
+
+
+def test_what_may_have_been_sent_stays_for_reconciliation(plan, departures, switch, world):
+    switch.fails = [MaybeSent()]
+    departures.start()
+    departures.add(plan(2))
+    wait_until(lambda: len(switch.sent) == 1)
+    assert states(world) == {"dialing": 2}
+    assert open_attempts(world) == 2
+
+
+def test_a_switch_that_refuses_originates_is_given_a_rest(plan, departures, switch, world, brakes):
+    switch.fails = [CommandRefused("-ERR permission denied")]
+    departures.start()
+    departures.add(plan(5))
+    wait_until(lambda: states(world) == {"queued": 5})
+    assert switch.sent == []
+    assert brakes.reason() == "refused"
+
+
+def test_a_pause_stops_calls_that_were_planned_already(plan, departures, switch, world, ready_redis):
+    planned = plan(20)
+    campaigns.move(world.conn, plan.campaign_id, CampaignState.PAUSED)
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: states(world) == {"queued": 20})
+    assert switch.sent == []
+    wait_until(lambda: leases.counts(ready_redis).total == 0)
+
+
+def test_a_number_blacklisted_after_the_claim_is_not_called(plan, departures, switch, world):
+    planned = plan(2)
+    world.conn.execute("INSERT INTO blacklist (phone, reason) VALUES ('+79160000000', 'complaint')")
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: switch.numbers() == ["+79160000001"])
+    wait_until(lambda: open_attempts(world) == 1)
+
+
+@pytest.mark.parametrize("what", ["stop", "switch", "spool"])
+def test_every_brake_stops_calls_that_were_planned_already(plan, departures, switch, world, brakes, spool, what):
+    planned = plan(10)
+    match what:
+        case "stop":
+            brakes.stop()
+        case "switch":
+            switch.core_uuid = None
+        case "spool":
+            spool.quota_bytes = 0
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: states(world) == {"queued": 10})
+    assert switch.sent == []
+
+
+def test_a_late_call_gives_its_slot_back(plan, departures, switch, world):
+    planned = plan(3)
+    time.sleep(max(0.0, planned[0].due_s + 0.2 - time.monotonic()))
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: states(world)["queued"] >= 1)
+    assert planned[0].attempt.phone not in switch.numbers()
+
+
+def test_stopping_undoes_what_is_planned(plan, departures, switch, world, ready_redis):
+    departures.start()
+    departures.add(plan(25))
+    wait_until(lambda: switch.sent)
+    departures.stop(5)
+    sent = len(switch.sent)
+    assert 0 < sent < 25
+    assert states(world) == {"dialing": sent, "queued": 25 - sent}
+    assert leases.counts(ready_redis).total == sent
+
+
+def test_calls_postgres_did_not_mark_are_not_sent_and_undone_when_it_is_back(
+    plan, departures, switch, world, monkeypatch
+):
+    planned = plan(2)
+    real = departures._database.run
+    is_away = True
+
+    def run(job):
+        if not is_away:
+            return real(job)
+        real(job)  # the commit succeeds, and the answer is lost
+        raise DatabaseAway
+
+    monkeypatch.setattr(departures._database, "run", run)
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: world.value("SELECT count(*) FROM attempts WHERE originated_at IS NOT NULL") == 0)
+    is_away = False
+    wait_until(lambda: states(world) == {"queued": 2})
+    assert switch.sent == []
+    assert open_attempts(world) == 0
+
+
+def test_an_attempt_marked_by_another_is_never_sent(plan, departures, switch, world, database):
+    planned = plan(2)
+    world.conn.execute("UPDATE attempts SET originated_at = now() WHERE id = %s", [planned[0].attempt.attempt_id])
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: switch.sent)
+    assert switch.numbers() == [planned[1].attempt.phone]
+    assert open_attempts(world) == 2, "the other's call is left alone"
