@@ -200,6 +200,9 @@ async def show(switch: "Switch", arguments: str, _event: Event) -> str:
 
 def _row(channel: Channel) -> dict[str, str]:
     caller = channel.caller
+    ours, theirs = (caller.caller_id_name, caller.caller_id_number), ("Outbound Call", caller.dialed_number)
+    flipped = caller.profile_index > 1  # a transfer shows the callee as the caller
+    shown, other = (theirs, ours) if flipped else (ours, theirs)
     codec = channel.leg.read_codec if channel.leg else ""
     rate, bits = ("8000", "64000") if codec else ("", "")
     created = channel.created_at // 1_000_000
@@ -210,8 +213,8 @@ def _row(channel: Channel) -> dict[str, str]:
         "created_epoch": str(created),
         "name": channel.name,
         "state": channel.state,
-        "cid_name": caller.caller_id_name,
-        "cid_num": caller.caller_id_number,
+        "cid_name": shown[0],
+        "cid_num": shown[1],
         "ip_addr": channel.gateway.host,
         "dest": caller.destination_number,
         "application": channel.application,
@@ -230,9 +233,9 @@ def _row(channel: Channel) -> dict[str, str]:
         "presence_data": "",
         "accountcode": "",
         "callstate": call_state(channel),
-        "callee_name": "Outbound Call",
-        "callee_num": caller.dialed_number,
-        "callee_direction": "",
+        "callee_name": other[0],
+        "callee_num": other[1],
+        "callee_direction": "RECV" if flipped else "",
         "call_uuid": channel.uuid,
         "sent_callee_name": "",
         "sent_callee_num": "",

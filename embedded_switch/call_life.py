@@ -37,7 +37,8 @@ class CallLife:
         leg.on_answer = self._on_answer
         leg.on_digit = self._on_digit
         leg.on_hangup = self._on_hangup
-        timeout, hold_timeout = (int(self.channel.get(name) or 0) for name in ("media_timeout", "media_hold_timeout"))
+        given = (self.channel.get(name) or "" for name in ("media_timeout", "media_hold_timeout"))
+        timeout, hold_timeout = (int(text) if text.isdigit() else 0 for text in given)
         leg.set_media_timeout(timeout, hold_timeout or 10 * timeout)
 
     def _on_progress(self, leg: Leg) -> None:

@@ -21,7 +21,7 @@ from embedded_switch.heartbeat import beat
 from embedded_switch.limits import Limits
 from embedded_switch.switch_log import log
 
-STOP_S = 10  # how long hooks of ended calls may take before the switch closes anyway
+STOP_S = 5  # how long hooks of ended calls may take before the switch closes anyway
 
 
 class Scripts(Protocol):
