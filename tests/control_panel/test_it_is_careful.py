@@ -112,3 +112,15 @@ def test_it_believes_no_forwarded_address_unless_told_of_a_proxy(app: Flask, str
 
     stranger.get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
     assert seen == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/campaigns/new", "/gateways/1"])
+def test_its_labels_and_descriptions_name_fields_that_are_there_once(
+    admin: Browser, nasty_world: None, path: str
+) -> None:
+    found = attributes(admin.text(path))
+    ids = [value for name, value in found if name == "id"]
+    assert len(ids) == len(set(ids))
+    naming = ("for", "aria-describedby", "aria-labelledby")
+    named = [word for name, value in found if name in naming for word in value.split()]
+    assert set(named) <= set(ids)
