@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from embedded_switch import preprocess
+from embedded_switch.audio_priority import prefer_audio
 from embedded_switch.configuration import WELL_KNOWN_PASSWORD, Configuration, Profile, is_true
 from embedded_switch.engine import Engine
 from embedded_switch.event_socket import EventSocket
@@ -75,6 +76,7 @@ async def run(conf_dir: Path, log_path: Path | None, script_dir: Path) -> int:
     scripts = ScriptHost(switch, script_dir)
     event_socket = EventSocket(switch)
     try:
+        prefer_audio()
         await switch.start()
         if switch.conf.loads("mod_python3"):
             await scripts.start()
