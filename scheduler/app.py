@@ -105,6 +105,7 @@ class Scheduler:
         regular: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
+            (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
             (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
