@@ -142,7 +142,7 @@ class Scheduler:
         self._brakes.stop()
         self._loop.stop(THREADS_WAIT_S)
         self._departures.stop(THREADS_WAIT_S)
-        self._wait_for_calls(self._settings.max_call_s + AFTER_THE_CALL_S)
+        self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
         self._switch.stop()
         logger.info(STOPPED)

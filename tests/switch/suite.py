@@ -22,7 +22,7 @@ from devstack.postgres import Postgres, private_postgres
 from devstack.programs import scheduler
 from devstack.redis import Redis, private_redis
 from devstack.supervise import Child, spawn
-from devstack.switch import SwitchChoice, running_switch
+from devstack.switch import SwitchChoice, SwitchKind, running_switch
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from scheduler.event_socket import EventSocket
@@ -61,7 +61,7 @@ class Suite:
     redis: Redis
     environment: Mapping[str, str]
     log_dir: Path
-    switch_kind: str
+    switch_kind: SwitchKind
     switch: Child
     placed: dict[str, Placed]
     numbers: Iterator[int]
