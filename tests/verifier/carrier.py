@@ -34,6 +34,8 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
         if each.call is None or each.attempt.disposition is None:
             continue
         keys = database.campaigns[each.attempt.campaign_id].keys
+        if not each.call.ended:
+            findings.add(Fault.CALL_STILL_UP, f"{each.attempt.phone}, attempt {each.attempt.id}, by the carrier's log")
         if each.call.answered_at is None:
             _check_unanswered(each.attempt, each.call, findings)
         else:
