@@ -42,7 +42,7 @@ class Folders:
 
     def make(self) -> None:
         """Create them all, for us alone."""
-        for name in ("log", "gateways", "carrier", "audio", "recordings", "spool", "freeswitch"):
+        for name in ("log", "gateways", "carrier", "audio", "uploads", "recordings", "spool", "freeswitch"):
             (self.base / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
@@ -82,6 +82,7 @@ def private_environment(
         "DIALER_GATEWAYS_DIR": str(folders.gateways),
         "DIALER_SOUNDS_DIR": str(ROOT / "sounds"),
         "DIALER_AUDIO_DIR": str(folders.base / "audio"),
+        "DIALER_UPLOADS_DIR": str(folders.base / "uploads"),
         "DIALER_RECORDINGS_DIR": str(folders.base / "recordings"),
         "DIALER_TAP_DIR": str(folders.tap),
         "DIALER_SPOOL_DIR": str(folders.base / "spool"),
