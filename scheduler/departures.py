@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from redis import Redis
@@ -11,11 +12,14 @@ from redis import Redis
 from db import claims, live_events
 from db.claims import ClaimedAttempt
 from db.errors import DatabaseAway
+from dialer.disposition import CallFacts
 from dialer.errors import UnsafeDialString
+from dialer.outcome import Witness
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
 from scheduler.planner import Departure, give_back
+from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +35,9 @@ ORIGINATED = "an originate was sent"
 UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
 UNDONE = "planned calls were undone before they were sent"
 REFUSED = "the switch refuses originates"
-UNSAFE = "a value may not enter a dial string, the call is not placed"
+UNSAFE = "a value may not enter a dial string, the attempt failed without a call"
+NEVER_SENT_CAUSE = "DESTINATION_OUT_OF_ORDER"
+"""What an attempt is concluded with that can't be spelled as a command: a failure of our own, retried by its rule."""
 MARK_FAILED = "PostgreSQL did not mark a call, it is not sent"
 FAILED = "sending a planned call failed"
 
@@ -175,13 +181,20 @@ class Departures:
             self._brakes.refused(REST_AFTER_REFUSAL_S)
         except UnsafeDialString:
             logger.exception(UNSAFE, extra=known)
-            self._not_sent.append(attempt.attempt_id)
-            self._brakes.refused(REST_AFTER_REFUSAL_S)
+            self._fail(attempt)
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
         else:
             logger.info(ORIGINATED, extra=known)
             live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
+
+    def _fail(self, attempt: ClaimedAttempt) -> None:
+        """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""
+        facts = CallFacts(attempt.attempt_id, NEVER_SENT_CAUSE, datetime.now(UTC))
+        try:
+            conclude(self._database, self._redis, facts, Witness.REPLY)
+        except DatabaseAway:  # it comes back here when PostgreSQL does
+            self._not_sent.append(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""
