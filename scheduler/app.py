@@ -66,7 +66,9 @@ class Scheduler:
             settings.esl_password,
             on_hangup=lambda headers: self._witness.hear_hangup(headers),
             on_reply=lambda attempt_id, answer: self._witness.hear_reply(attempt_id, answer),
-            on_connected=self._on_connected,
+            on_connected=lambda _core_uuid: self._reconciler.wake(),
+            # At once, not when it is back: between the connection and a late brake a call could leave.
+            on_disconnected=lambda: self._brakes.unreconciled(),
         )
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool)
         self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
@@ -93,10 +95,6 @@ class Scheduler:
         self._loop = DialLoop(planner, self._departures, self._brakes, self._reconciler.wake)
         self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
         self._add_jobs()
-
-    def _on_connected(self, _core_uuid: str) -> None:
-        self._brakes.unreconciled()
-        self._reconciler.wake()
 
     def _add_jobs(self) -> None:
         settings = self._settings

@@ -95,6 +95,9 @@ class Reconciler:
         if core_uuid is None:
             raise NotSent("the switch is away")
         self._brakes.reconciled()
+        if self._switch.core_uuid != core_uuid:  # it went away meanwhile: what was just lifted is for another time
+            self._brakes.unreconciled()
+            raise NotSent("the switch went away")
         self._find_lost(found, core_uuid, now)
 
     def undo_stale_claims(self) -> None:

@@ -170,6 +170,22 @@ def test_it_lifts_the_brake_once_leases_agree(reconciler, brakes):
     assert brakes.reason() is None
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_switch_that_went_away_during_the_look_does_not_lift_the_brake(
+    reconciler, brakes, switch, redis, monkeypatch, comes_back
+):
+    lift = brakes.reconciled
+
+    def lift_too_late() -> None:
+        switch.core_uuid = RESTARTED if comes_back else None
+        lift()
+
+    monkeypatch.setattr(brakes, "reconciled", lift_too_late)
+    reconciler.tick()
+    switch.core_uuid = RESTARTED
+    assert brakes.reason() == "not_reconciled"
+
+
 @pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])
 def test_it_looks_again_when_the_switch_could_not_be_asked(reconciler, clock, world, attempt, switch, failure):
     switch.fails = [failure]
