@@ -99,6 +99,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
+def database_url() -> str:
+    """Return DIALER_DATABASE_URL alone: who migrates need not hold the other secrets. Raises SettingsError."""
+    name = PREFIX + "DATABASE_URL"
+    url = os.environ.get(name)
+    if not url:
+        raise SettingsError(f"set {name}, see .env.example")
+    return url
+
+
 @cache
 def settings() -> Settings:
     """Return the process's settings, read once from the real environment."""
