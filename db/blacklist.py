@@ -66,8 +66,9 @@ def add(
         "expires_at": expires_at,
     }
     with joined(conn):
+        waiting = cast(int, value_of(conn, queries["waiting"], values))
         change(conn, queries["add"], values)
-        return change(conn, queries["block_contacts"], values)
+        return waiting - cast(int, value_of(conn, queries["waiting"], values))
 
 
 def remove(conn: AnyConnection, phone: str) -> bool:

@@ -6,11 +6,8 @@ SET reason = excluded.reason, note = excluded.note, attempt_id = coalesce(exclud
     expires_at = excluded.expires_at
 WHERE b.expires_at IS NOT NULL AND (excluded.expires_at IS NULL OR excluded.expires_at > b.expires_at)
 
--- block_contacts -- Queued attempts of every campaign stop here; the claim checks the list again all the same.
-UPDATE contacts
-SET state = 'blocked', disposition = CASE WHEN state = 'queued' THEN 'blocked' ELSE disposition END,
-    blocked_reason = 'blacklist: ' || %(reason)s::text, concluded_at = now()
-WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
+-- waiting -- How many contacts wait with a number: listing it blocks them, by a trigger.
+SELECT count(*) FROM contacts WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
 
 -- remove -- Contacts that were blocked meanwhile stay blocked.
 DELETE FROM blacklist WHERE project_id = 1 AND phone = %(phone)s

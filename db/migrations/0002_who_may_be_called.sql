@@ -1,0 +1,44 @@
+-- Who may be called: a queue without listed numbers, public holidays, and what keeping the blacklist needs.
+
+-- One index less to write at every claim: the unique key, turned round, finds the contacts of a number too.
+ALTER TABLE contacts DROP CONSTRAINT contacts_project_id_campaign_id_phone_key;
+ALTER TABLE contacts ADD UNIQUE (project_id, phone, campaign_id);
+DROP INDEX contacts_by_phone;
+
+-- Whoever puts a contact into the queue, in whatever way: while its number is listed it is marked instead, so that the
+-- claim never meets it. The claim checks the list again, for entries that were not yet committed here.
+CREATE FUNCTION keep_listed_contact_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE listed blacklist_reason;
+BEGIN
+    SELECT b.reason INTO listed FROM blacklist b
+    WHERE b.project_id = NEW.project_id AND b.phone = NEW.phone AND (b.expires_at IS NULL OR b.expires_at > now());
+    IF FOUND THEN
+        NEW.disposition := CASE WHEN NEW.state = 'queued' THEN 'blocked' ELSE coalesce(NEW.disposition, 'blocked') END;
+        NEW.state := 'blocked';
+        NEW.blocked_reason := 'blacklist: ' || listed;
+        NEW.concluded_at := now();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER contacts_keep_listed_out BEFORE INSERT OR UPDATE OF state ON contacts
+    FOR EACH ROW WHEN (NEW.state IN ('queued', 'retry')) EXECUTE FUNCTION keep_listed_contact_out();
+
+-- Whoever lists a number, in whatever way: its waiting contacts leave every campaign's queue in the same transaction.
+-- By id, so that two who list at once wait for each other in one order.
+CREATE FUNCTION block_contacts_of_listed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE contacts c
+    SET state = 'blocked', disposition = CASE WHEN c.state = 'queued' THEN 'blocked' ELSE c.disposition END,
+        blocked_reason = 'blacklist: ' || w.reason, concluded_at = now()
+    FROM (
+        SELECT c.id, l.reason FROM listed l JOIN contacts c ON c.project_id = l.project_id AND c.phone = l.phone
+        WHERE c.state IN ('queued', 'retry') AND (l.expires_at IS NULL OR l.expires_at > now())
+        ORDER BY c.id FOR UPDATE OF c
+    ) w
+    WHERE c.id = w.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER blacklist_block_contacts_on_insert AFTER INSERT ON blacklist
+    REFERENCING NEW TABLE AS listed FOR EACH STATEMENT EXECUTE FUNCTION block_contacts_of_listed();
+CREATE TRIGGER blacklist_block_contacts_on_update AFTER UPDATE ON blacklist
+    REFERENCING NEW TABLE AS listed FOR EACH STATEMENT EXECUTE FUNCTION block_contacts_of_listed();
