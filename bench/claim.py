@@ -170,8 +170,13 @@ def measure(large: Side, small: Side, rounds: int) -> Figures:
     for _ in range(WARM_UP):
         large.claim_s()
         small.claim_s()
-    pairs = [(large.claim_s(), small.claim_s()) for _ in range(rounds)]
-    return figures([pair[0] for pair in pairs], [pair[1] for pair in pairs], rows)
+    taken: dict[str, list[float]] = {"large": [], "small": []}
+    turns = [("large", large), ("small", small)]
+    for _ in range(rounds):
+        for name, one in turns:
+            taken[name].append(one.claim_s())
+        turns.reverse()
+    return figures(taken["large"], taken["small"], rows)
 
 
 def report(found: Figures) -> str:

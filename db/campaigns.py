@@ -210,6 +210,11 @@ def active(conn: AnyConnection) -> list[DialingCampaign]:
     return [_dialing(campaign, gateways[campaign.id]) for campaign in campaigns if gateways[campaign.id]]
 
 
+def dialing(conn: AnyConnection, campaign_id: int) -> DialingCampaign:
+    """Return what the dial loop would need of a campaign in any state; raises NotFound."""
+    return _dialing(get(conn, campaign_id), gateways_of(conn, campaign_id))
+
+
 def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> DialingCampaign:
     return DialingCampaign(
         id=campaign.id,

@@ -102,7 +102,7 @@ def claim_query(open_sets: int) -> LiteralString:
         return queries["claim"].replace("-- QUOTA", queries["quota_of_one"])
     heads = " UNION ALL ".join(queries["head"].replace("PLACE", str(place)) for place in range(1, open_sets + 1))
     quota = queries["quota_of_many"].replace("-- HEADS", heads)
-    return cast(LiteralString, queries["claim"].replace("-- QUOTA", quota))
+    return queries["claim"].replace("-- QUOTA", quota)
 
 
 def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None) -> list[str]:
