@@ -42,3 +42,25 @@ CREATE TRIGGER blacklist_block_contacts_on_insert AFTER INSERT ON blacklist
     REFERENCING NEW TABLE AS listed FOR EACH STATEMENT EXECUTE FUNCTION block_contacts_of_listed();
 CREATE TRIGGER blacklist_block_contacts_on_update AFTER UPDATE ON blacklist
     REFERENCING NEW TABLE AS listed FOR EACH STATEMENT EXECUTE FUNCTION block_contacts_of_listed();
+
+CREATE TABLE holidays (                                -- days on which no window opens, for campaigns that keep them
+    project_id bigint NOT NULL DEFAULT 1 REFERENCES projects,
+    country text NOT NULL CHECK (country ~ '^[A-Z]{2}$'),
+    day date NOT NULL,
+    name text NOT NULL CHECK (name <> ''),
+    PRIMARY KEY (project_id, country, day)
+);
+-- Labour Code of Russia, article 112: the holidays, and the next working day for those that fall on a weekend
+-- (January's are moved by a decree each year: add those days in the panel).
+INSERT INTO holidays (country, day, name)
+SELECT 'RU', make_date(y, 1, d), CASE d WHEN 7 THEN 'Рождество Христово' ELSE 'Новогодние каникулы' END
+FROM generate_series(2026, 2027) y, generate_series(1, 8) d
+UNION ALL
+SELECT 'RU', make_date(y, h.m, h.d), h.name FROM generate_series(2026, 2027) y, (VALUES
+    (2, 23, 'День защитника Отечества'), (3, 8, 'Международный женский день'), (5, 1, 'Праздник Весны и Труда'),
+    (5, 9, 'День Победы'), (6, 12, 'День России'), (11, 4, 'День народного единства')) h (m, d, name);
+INSERT INTO holidays (country, day, name)
+SELECT country, day + (8 - extract(isodow FROM day))::integer, name || ' (перенос)' FROM holidays
+WHERE extract(isodow FROM day) > 5 AND extract(month FROM day) > 1;
+
+ALTER TABLE campaigns ADD COLUMN keeps_holidays boolean NOT NULL DEFAULT false; -- those of its default country
