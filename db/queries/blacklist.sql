@@ -23,3 +23,18 @@ ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- count -- Of the same.
 SELECT count(*) FROM blacklist WHERE project_id = 1 AND (%(search)s::text = '' OR phone LIKE '%%' || %(search)s::text || '%%')
+
+-- add_many -- As `add`, for many at once, in the order of the numbers so that two who list at once can't deadlock.
+INSERT INTO blacklist AS b (phone, reason, note)
+SELECT DISTINCT phone, %(reason)s::blacklist_reason, %(note)s FROM unnest(%(phones)s::text[]) AS phone ORDER BY phone
+ON CONFLICT (project_id, phone) DO UPDATE
+SET reason = excluded.reason, note = excluded.note, expires_at = excluded.expires_at
+WHERE b.expires_at IS NOT NULL
+RETURNING phone
+
+-- every -- All entries, by number, for a file.
+SELECT id, phone, reason, note, attempt_id, created_at, expires_at FROM blacklist WHERE project_id = 1 ORDER BY phone
+
+-- by_reason -- How many entries count today, by reason.
+SELECT reason::text, count(*) FROM blacklist
+WHERE project_id = 1 AND (expires_at IS NULL OR expires_at > now()) GROUP BY reason ORDER BY 2 DESC, 1
