@@ -80,7 +80,6 @@ def private_environment(
         "DIALER_RTP_START_PORT": str(rtp_start),
         "DIALER_RTP_END_PORT": str(rtp_start + RTP_PORTS - 1),
         "DIALER_GATEWAYS_DIR": str(folders.gateways),
-        "DIALER_SWITCH_LOG_DIR": str(folders.log),
         "DIALER_SOUNDS_DIR": str(ROOT / "sounds"),
         "DIALER_AUDIO_DIR": str(folders.base / "audio"),
         "DIALER_RECORDINGS_DIR": str(folders.base / "recordings"),

@@ -105,6 +105,7 @@ class Scheduler:
         regular: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
+            (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
             (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
@@ -141,7 +142,7 @@ class Scheduler:
         self._brakes.stop()
         self._loop.stop(THREADS_WAIT_S)
         self._departures.stop(THREADS_WAIT_S)
-        self._wait_for_calls(self._settings.max_call_s + AFTER_THE_CALL_S)
+        self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
         self._switch.stop()
         logger.info(STOPPED)
