@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo up down test lint bench-rtp
+.PHONY: help setup demo up down test lint bench-rtp bench-claim
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -31,3 +31,6 @@ bench-rtp: setup ## Measure how punctual the switch's audio is with 100 calls at
 lint: ## Run only the linters and type checks
 	@python3 -m devstack.bootstrap --tests
 	@$(VENV_PYTHON) -m devstack.checks --lint
+
+bench-claim: setup ## Measure the claim in a campaign of a million contacts against one of ten thousand
+	@$(VENV_PYTHON) -m bench.claim

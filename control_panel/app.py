@@ -70,6 +70,7 @@ def _register_blueprints(app: Flask) -> None:
         dashboard,
         gateways,
         health,
+        holidays,
         imports,
         live,
         results,
@@ -87,6 +88,7 @@ def _register_blueprints(app: Flask) -> None:
         audio,
         gateways,
         blacklist,
+        holidays,
         health,
     ):
         app.register_blueprint(module.blueprint)

@@ -8,11 +8,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import SelectField, StringField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from control_panel.access import needs
 from control_panel.campaign_form import choices_of
+from control_panel.csv_files import csv_response
 from control_panel.database import connection
 from control_panel.labels import label
 from db import audit, blacklist
@@ -25,6 +26,8 @@ blueprint = Blueprint("blacklist", __name__, url_prefix="/blacklist")
 
 PAGE_ROWS = 50
 DEFAULT_COUNTRY = "RU"
+MOST_NUMBERS = 20_000
+SHOWN_WRONG = 10
 
 
 class EntryForm(FlaskForm):
@@ -35,9 +38,19 @@ class EntryForm(FlaskForm):
     note = StringField(_l("Note"), [Length(max=500)])
 
 
-def _page(form: EntryForm | None = None) -> str:
+class ManyForm(FlaskForm):
+    """Many numbers with one reason."""
+
+    numbers = TextAreaField(_l("Numbers, one a line"), [InputRequired(_l("Fill this in."))])
+    reason = SelectField(_l("Reason"), choices=[str(reason) for reason in BlacklistReason])
+    note = StringField(_l("Note"), [Length(max=500)])
+
+
+def _page(form: EntryForm | None = None, many: ManyForm | None = None) -> str:
     shown_form = form or EntryForm(formdata=None, data={"reason": BlacklistReason.CUSTOMER_REQUEST})
-    shown_form.reason.choices = choices_of({str(reason): label(reason) for reason in BlacklistReason})
+    shown_many = many or ManyForm(formdata=None, data={"reason": BlacklistReason.CUSTOMER_REQUEST})
+    choices = choices_of({str(reason): label(reason) for reason in BlacklistReason})
+    shown_form.reason.choices = shown_many.reason.choices = choices
     search = request.args.get("search", "").strip()
     digits = "".join(c for c in search if c.isdigit())
     with suppress(InvalidNumber):
@@ -52,6 +65,8 @@ def _page(form: EntryForm | None = None) -> str:
         has_more=page * PAGE_ROWS < count,
         search=search,
         form=shown_form,
+        many=shown_many,
+        by_reason=blacklist.by_reason(connection()),
     )
 
 
@@ -80,6 +95,48 @@ def add() -> str | Response | tuple[str, int]:
     audit.record(connection(), current_user.id, "blacklist.added", "phone", phone, details)
     flash(_("%(phone)s will not be called.", phone=phone), "success")
     return redirect(url_for("blacklist.index"))
+
+
+@blueprint.post("/many")
+@needs(Role.MANAGER)
+def add_many() -> str | Response | tuple[str, int]:
+    """Add many numbers, one a line; none when a line is no number, so that nobody has to find out which were taken."""
+    form = ManyForm()
+    if not form.validate_on_submit():
+        return _page(many=form), 400
+    phones, wrong = [], []
+    for line in filter(None, map(str.strip, str(form.numbers.data).splitlines())):
+        try:
+            phones.append(normalise(line, DEFAULT_COUNTRY).e164)
+        except InvalidNumber:
+            wrong.append(line)
+    if wrong or len(phones) > MOST_NUMBERS:
+        shown = ", ".join(wrong[:SHOWN_WRONG])
+        form.numbers.errors = [
+            _("These lines are no phone numbers, so none was added: %(lines)s", lines=shown)
+            if wrong
+            else _("At most %(most)s numbers at once.", most=MOST_NUMBERS)
+        ]
+        return _page(many=form), 400
+    reason, note = BlacklistReason(form.reason.data), str(form.note.data or "").strip()
+    added = blacklist.add_many(connection(), phones, reason, note)
+    details = {"reason": str(reason), "note": note}
+    audit.record_many(connection(), current_user.id, "blacklist.added", "phone", added, details)
+    flash(_("%(new)s numbers added, %(known)s were listed already.", new=len(added),
+            known=len(set(phones)) - len(added)), "success")  # fmt: skip
+    return redirect(url_for("blacklist.index"))
+
+
+@blueprint.get("/blacklist.csv")
+@needs(Role.MANAGER)
+def export() -> Response:
+    """Send the whole list."""
+    rows = (
+        (e.phone, str(e.reason), e.note, e.created_at.isoformat(), e.expires_at.isoformat() if e.expires_at else "")
+        for e in blacklist.every(connection())
+    )
+    header = ("phone", "reason", "note", "created_at", "expires_at")
+    return csv_response("blacklist.csv", header, list(rows))
 
 
 @blueprint.post("/remove")

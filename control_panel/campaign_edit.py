@@ -61,6 +61,7 @@ def _new_campaign(form: CampaignForm, flow_version_id: int, gateways: list[tuple
         hours_start=form.hours_start.data,
         hours_end=form.hours_end.data,
         weekdays=form.weekdays.data or [],
+        keeps_holidays=form.keeps_holidays.data,
         max_channels=form.max_channels.data or 1,
         calls_per_minute=form.calls_per_minute.data or 1,
         ring_timeout_s=form.ring_timeout_s.data or 30,
@@ -100,7 +101,7 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "calls_per_minute", "ring_timeout_s", "max_call_s")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     return values | campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)

@@ -94,6 +94,8 @@ class CampaignForm(FlaskForm):
     hours_end = TimeField(_l("Until"), [InputRequired(REQUIRED)])
     weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))
 
+    keeps_holidays = BooleanField(_l("Nobody is called on public holidays of that country"))
+
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
@@ -175,6 +177,7 @@ def defaults(language: str) -> dict[str, Any]:
         "hours_start": time(9),
         "hours_end": time(21),
         "weekdays": [1, 2, 3, 4, 5],
+        "keeps_holidays": True,
         "max_channels": 10,
         "calls_per_minute": 60,
         "ring_timeout_s": 30,

@@ -1,6 +1,7 @@
 """Campaigns: the list, one campaign's page, and its legal moves."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -15,8 +16,10 @@ from control_panel.database import connection
 from control_panel.labels import GROUPS, label, tone
 from control_panel.live_state import MAX_CALLS
 from db import audit, campaigns, flows, imports, overview
+from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
+from db.preflight import preflight
 from db.users import UserRole as Role
 from dialer.call_flow import parse_flow
 from dialer.campaign import MOVES, CampaignState
@@ -26,6 +29,7 @@ from dialer.outcome import Disposition
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
 MAX_LISTED = 200
+ENDED = (CampaignState.COMPLETED, CampaignState.ARCHIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,12 @@ def groups_of(progress: Progress) -> list[Group]:
     return made
 
 
+def _blocked_text(reason: str) -> str:
+    """Return a contact's stored reason in the user's words: `blacklist: legal` → Legal."""
+    rule, _colon, detail = reason.partition(": ")
+    return label(detail, BlacklistReason) if rule == "blacklist" else reason or _("no reason was kept")
+
+
 @blueprint.get("/<int:campaign_id>")
 @needs(Role.VIEWER)
 def show(campaign_id: int) -> str:
@@ -127,6 +137,7 @@ def show(campaign_id: int) -> str:
     campaign = campaign_or_404(campaign_id)
     conn = connection()
     progress = campaigns.progress(conn, campaign_id)
+    judged = None if campaign.state in ENDED else preflight(conn, campaign_id, datetime.now(UTC))
     flow = parse_flow(flows.definition(conn, campaign.flow_version_id))
     calls = [call for call in overview.live_calls(conn, MAX_CALLS) if call.campaign_id == campaign_id]
     return render_template(
@@ -141,7 +152,9 @@ def show(campaign_id: int) -> str:
         flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
         gateways=campaigns.gateways_of(conn, campaign_id),
         imports=imports.list_for(conn, campaign_id),
-        has_ended=campaign.state in (CampaignState.COMPLETED, CampaignState.ARCHIVED),
+        preflight=judged,
+        blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],
+        has_ended=campaign.state in ENDED,
     )
 
 

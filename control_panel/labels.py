@@ -12,6 +12,7 @@ from dialer.call_flow import Action, AmdMode
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
+from dialer.preflight import Obstacle, Standing
 
 
 class Verdict(StrEnum):
@@ -102,6 +103,23 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "pending": _("On its way"),
         "delivered": _("Delivered"),
         "failed": _("Not delivered"),
+    },
+    Standing: {
+        "ready": _("Can be dialled now"),
+        "later": _("Waiting for the next attempt"),
+        "closed": _("Outside calling hours where they are"),
+        "ringing": _("On the line in another campaign"),
+        "listed": _("Will be blocked: on the blacklist"),
+        "no_attempts_left": _("Will be concluded: no attempts left"),
+    },
+    Obstacle: {
+        "not_active": _("The campaign is not dialing."),
+        "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
+        "no_contacts": _("Nobody is left to be dialled."),
+        "channels_busy": _("As many calls are up as it may have."),
+        "closed": _("It is outside the calling hours of everybody who waits."),
+        "later": _("Everybody waits for the next attempt."),
+        "ringing": _("Everybody else is on the line in another campaign."),
     },
     Verdict: {
         "human": _("Person"),

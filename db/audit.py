@@ -1,6 +1,6 @@
 """The audit log: who changed what, written in the transaction of the change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -43,6 +43,25 @@ def record(
         "details": Jsonb(dict(details or {})),
     }
     change(conn, queries["record"], values)
+
+
+def record_many(
+    conn: AnyConnection,
+    user_id: int | None,
+    action: str,
+    entity_type: str,
+    entity_ids: Sequence[str],
+    details: Mapping[str, Any],
+) -> None:
+    """Write a line for each of many things that were changed alike."""
+    values = {
+        "user_id": user_id,
+        "action": action,
+        "entity_type": entity_type,
+        "entity_ids": list(entity_ids),
+        "details": Jsonb(dict(details)),
+    }
+    change(conn, queries["record_many"], values)
 
 
 def list_page(conn: AnyConnection, page: int = 1, per_page: int = 50) -> tuple[list[AuditEntry], int]:

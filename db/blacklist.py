@@ -1,13 +1,18 @@
 """Numbers that are never to be called: whoever is listed leaves every campaign's queue at once."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from db.sql import AnyConnection, all_of, change, joined, load, one_of, value_of
+from psycopg.rows import tuple_row
+
+from db.sql import AnyConnection, all_of, change, column_of, joined, load, one_of, rows_as, value_of
 
 queries = load("blacklist")
+
+FETCH_ROWS = 2000
 
 
 class BlacklistReason(StrEnum):
@@ -66,8 +71,28 @@ def add(
         "expires_at": expires_at,
     }
     with joined(conn):
+        waiting = cast(int, value_of(conn, queries["waiting"], values))
         change(conn, queries["add"], values)
-        return change(conn, queries["block_contacts"], values)
+        return waiting - cast(int, value_of(conn, queries["waiting"], values))
+
+
+def add_many(conn: AnyConnection, phones: Sequence[str], reason: BlacklistReason, note: str = "") -> list[str]:
+    """List numbers (E.164) for good and block their queued contacts; return those that were not listed for good yet."""
+    with joined(conn):
+        return column_of(conn, queries["add_many"], {"phones": list(phones), "reason": reason, "note": note})
+
+
+def every(conn: AnyConnection) -> Iterator[BlacklistEntry]:
+    """Yield all entries by number, holding no more than 2,000 of them in memory; needs a transaction under way."""
+    with conn.cursor("blacklist", row_factory=rows_as(BlacklistEntry)) as cursor:
+        cursor.itersize = FETCH_ROWS
+        yield from cursor.execute(queries["every"])
+
+
+def by_reason(conn: AnyConnection) -> dict[BlacklistReason, int]:
+    """Count the entries that count today by reason, most frequent first."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return {BlacklistReason(name): count for name, count in cursor.execute(queries["by_reason"])}
 
 
 def remove(conn: AnyConnection, phone: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, cast
 
 from psycopg.rows import tuple_row
@@ -43,11 +43,12 @@ class NewCampaign:
     retry_rules: Mapping[str, Any] = field(default_factory=dict)
     is_recording: bool = False
     crm_mapping: Mapping[str, Any] = field(default_factory=dict)
+    keeps_holidays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign as it is stored."""
+    """A campaign as it is stored. holidays: those of its country, none unless it keeps them."""
 
     id: int
     name: str
@@ -69,6 +70,8 @@ class Campaign:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    keeps_holidays: bool
+    holidays: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +213,20 @@ def active(conn: AnyConnection) -> list[DialingCampaign]:
     return [_dialing(campaign, gateways[campaign.id]) for campaign in campaigns if gateways[campaign.id]]
 
 
+def dialing(conn: AnyConnection, campaign_id: int) -> DialingCampaign:
+    """Return what the dial loop would need of a campaign in any state; raises NotFound."""
+    return _dialing(get(conn, campaign_id), gateways_of(conn, campaign_id))
+
+
 def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> DialingCampaign:
     return DialingCampaign(
         id=campaign.id,
         name=campaign.name,
         flow_version_id=campaign.flow_version_id,
         time_zone=campaign.time_zone,
-        hours=CallingHours(campaign.hours_start, campaign.hours_end, frozenset(campaign.weekdays)),
+        hours=CallingHours(
+            campaign.hours_start, campaign.hours_end, frozenset(campaign.weekdays), frozenset(campaign.holidays)
+        ),
         retry=parse_rules(campaign.retry_rules),
         max_channels=campaign.max_channels,
         calls_per_minute=campaign.calls_per_minute,

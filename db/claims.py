@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from functools import cache
+from typing import Any, LiteralString, cast
 
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
@@ -69,7 +70,20 @@ def claim(
     """
     if not attempt_ids or not open_zone_sets:
         return []
-    values = {
+    values = claim_values(campaign, gateway, attempt_ids, open_zone_sets, now)
+    with joined(conn):
+        return all_of(conn, ClaimedAttempt, claim_query(len(open_zone_sets)), values)
+
+
+def claim_values(
+    campaign: DialingCampaign,
+    gateway: CampaignGateway,
+    attempt_ids: Sequence[str],
+    open_zone_sets: Sequence[int],
+    now: datetime | None,
+) -> dict[str, Any]:
+    """Return the parameters of `claim_query`."""
+    return {
         "campaign_id": campaign.id,
         "gateway_id": gateway.gateway_id,
         "zone_sets": list(open_zone_sets),
@@ -79,8 +93,16 @@ def claim(
         "postpone_s": POSTPONE_S,
         "now": now or datetime.now(UTC),
     }
-    with joined(conn):
-        return all_of(conn, ClaimedAttempt, queries["claim"], values)
+
+
+@cache
+def claim_query(open_sets: int) -> LiteralString:
+    """Return the claim's statement for so many open zone sets: their queues are merged in order, one branch each."""
+    if open_sets == 1:
+        return queries["claim"].replace("-- QUOTA", queries["quota_of_one"])
+    heads = " UNION ALL ".join(queries["head"].replace("PLACE", str(place)) for place in range(1, open_sets + 1))
+    quota = queries["quota_of_many"].replace("-- HEADS", heads)
+    return queries["claim"].replace("-- QUOTA", quota)
 
 
 def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None) -> list[str]:

@@ -1,7 +1,7 @@
 """The conclusion of an attempt: one idempotent transaction, whoever brings the facts, however often."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from db import blacklist
@@ -70,6 +70,7 @@ class Subject:
     hours_start: time
     hours_end: time
     weekdays: tuple[int, ...]
+    holidays: tuple[date, ...]
     retry_rules: dict[str, Any]
     blacklisted: str | None
 
@@ -162,6 +163,8 @@ def _write(
 def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
     if subject.campaign_state not in DIALS_AGAIN:
         return None
-    hours = CallingHours(subject.hours_start, subject.hours_end, frozenset(subject.weekdays))
+    hours = CallingHours(
+        subject.hours_start, subject.hours_end, frozenset(subject.weekdays), frozenset(subject.holidays)
+    )
     rules = parse_rules(subject.retry_rules)
     return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones)

@@ -18,15 +18,20 @@ CHECK_S = 60
 
 @dataclass(frozen=True, slots=True)
 class CallingHours:
-    """A window [start, end) of the wall clock on ISO weekdays (1 Monday to 7 Sunday).
+    """A window [start, end) of the wall clock on ISO weekdays (1 Monday to 7 Sunday) that are no holidays.
 
-    end before start: over midnight, and the weekday is that of the date on which the window started.
+    end before start: over midnight, and the date that counts is the one on which the window started.
     end equal to start: around the clock on those dates.
     """
 
     start: time
     end: time
     weekdays: frozenset[int] = EVERY_DAY
+    holidays: frozenset[date] = frozenset()
+
+    def opens_on(self, day: date) -> bool:
+        """Say whether a window starts on this date."""
+        return day.isoweekday() in self.weekdays and day not in self.holidays
 
 
 _openings: dict[tuple[CallingHours, tuple[str, ...]], tuple[datetime, datetime | None]] = {}
@@ -42,15 +47,14 @@ def zone_info(name: str) -> ZoneInfo:
 def is_open(hours: CallingHours, zone: str, now: datetime) -> bool:
     """Say whether the window is open at `now` (aware) by the wall clock of `zone`."""
     local = now.astimezone(zone_info(zone))
-    clock, weekday = local.time(), local.isoweekday()
+    clock, day = local.time(), local.date()
     if hours.start == hours.end:
-        return weekday in hours.weekdays
+        return hours.opens_on(day)
     if hours.start < hours.end:
-        return hours.start <= clock < hours.end and weekday in hours.weekdays
+        return hours.start <= clock < hours.end and hours.opens_on(day)
     if clock >= hours.start:
-        return weekday in hours.weekdays
-    yesterday = 7 if weekday == 1 else weekday - 1
-    return clock < hours.end and yesterday in hours.weekdays
+        return hours.opens_on(day)
+    return clock < hours.end and hours.opens_on(day - timedelta(days=1))
 
 
 def is_open_everywhere(hours: CallingHours, zones: Sequence[str], now: datetime) -> bool:

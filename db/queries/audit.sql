@@ -9,3 +9,8 @@ ORDER BY l.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- count -- Of the same.
 SELECT count(*) FROM audit_log
+
+-- record_many -- A line for each of many things that were changed alike.
+INSERT INTO audit_log (user_id, action, entity_type, entity_id, details)
+SELECT %(user_id)s, %(action)s, %(entity_type)s, entity_id, %(details)s::jsonb
+FROM unnest(%(entity_ids)s::text[]) AS entity_id

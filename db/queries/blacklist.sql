@@ -6,11 +6,8 @@ SET reason = excluded.reason, note = excluded.note, attempt_id = coalesce(exclud
     expires_at = excluded.expires_at
 WHERE b.expires_at IS NOT NULL AND (excluded.expires_at IS NULL OR excluded.expires_at > b.expires_at)
 
--- block_contacts -- Queued attempts of every campaign stop here; the claim checks the list again all the same.
-UPDATE contacts
-SET state = 'blocked', disposition = CASE WHEN state = 'queued' THEN 'blocked' ELSE disposition END,
-    blocked_reason = 'blacklist: ' || %(reason)s::text, concluded_at = now()
-WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
+-- waiting -- How many contacts wait with a number: listing it blocks them, by a trigger.
+SELECT count(*) FROM contacts WHERE project_id = 1 AND phone = %(phone)s AND state IN ('queued', 'retry')
 
 -- remove -- Contacts that were blocked meanwhile stay blocked.
 DELETE FROM blacklist WHERE project_id = 1 AND phone = %(phone)s
@@ -26,3 +23,18 @@ ORDER BY id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- count -- Of the same.
 SELECT count(*) FROM blacklist WHERE project_id = 1 AND (%(search)s::text = '' OR phone LIKE '%%' || %(search)s::text || '%%')
+
+-- add_many -- As `add`, for many at once, in the order of the numbers so that two who list at once can't deadlock.
+INSERT INTO blacklist AS b (phone, reason, note)
+SELECT DISTINCT phone, %(reason)s::blacklist_reason, %(note)s FROM unnest(%(phones)s::text[]) AS phone ORDER BY phone
+ON CONFLICT (project_id, phone) DO UPDATE
+SET reason = excluded.reason, note = excluded.note, expires_at = excluded.expires_at
+WHERE b.expires_at IS NOT NULL
+RETURNING phone
+
+-- every -- All entries, by number, for a file.
+SELECT id, phone, reason, note, attempt_id, created_at, expires_at FROM blacklist WHERE project_id = 1 ORDER BY phone
+
+-- by_reason -- How many entries count today, by reason.
+SELECT reason::text, count(*) FROM blacklist
+WHERE project_id = 1 AND (expires_at IS NULL OR expires_at > now()) GROUP BY reason ORDER BY 2 DESC, 1

@@ -10,17 +10,36 @@ SELECT count(*) FROM (
     LIMIT %(at_most)s
 ) bounded
 
+-- quota_of_one -- With one zone set open, all places are its own.
+SELECT (%(zone_sets)s::integer[])[1] AS zone_set_id, %(wanted)s::bigint AS places FROM campaign CROSS JOIN line
+
+-- quota_of_many -- The first of the merged heads, counted by set.
+-- ORDER BY over UNION ALL is an ordered merge of index scans: it reads an entry a place, and one more a set.
+SELECT merged.zone_set_id, count(*) AS places
+FROM campaign CROSS JOIN line CROSS JOIN (
+    SELECT heads.zone_set_id FROM (
+        -- HEADS
+    ) heads ORDER BY heads.due_at, heads.id LIMIT %(wanted)s
+) merged
+GROUP BY merged.zone_set_id
+
+-- head -- One zone set's queue; PLACE is where it stands among the open ones. Its own ORDER BY makes the merge possible.
+(SELECT c.zone_set_id, c.due_at, c.id FROM contacts c
+WHERE c.campaign_id = %(campaign_id)s AND c.zone_set_id = (%(zone_sets)s::integer[])[PLACE]
+    AND c.state IN ('queued', 'retry') AND c.due_at <= %(now)s
+ORDER BY c.due_at, c.id LIMIT %(wanted)s)
+
 -- claim -- The dial boundary: every rule, for every attempt, in one statement.
 --
 -- campaign: FOR SHARE makes a pause wait for this claim and this claim see a pause that came before it.
 -- line: the gateway must be the campaign's and enabled, and its caller ID registered on it. No row: nothing is locked.
--- head: the first of each open zone set, read from the index contacts_due alone; its cost depends on how many are
---   wanted and how many sets are open, not on how many contacts there are. Twice the number, so that a second
---   scheduler that finds the first ones locked takes the next ones.
--- locked: SKIP LOCKED lets two schedulers claim side by side; a row that changed since `head` is checked again.
+-- quota: how many each open zone set may give, so that over all sets the first due come first. From contacts_due alone.
+-- locked: SKIP LOCKED lets two schedulers claim side by side: who finds the first ones locked takes the next ones. Reads
+--   what it locks and what it skips, in the order of contacts_due, however many contacts there are.
 -- placed: the partial unique index refuses a number that is ringing anywhere. By number, so that two claims that
 --   meet wait for each other in one order and can't deadlock.
 -- postponed: whoever is ringing elsewhere stays queued, but leaves the head so that it does not starve the rest.
+-- ANY(ARRAY(…)): the planner can't know how few are locked, and would scan the whole table for the rows to change.
 WITH campaign AS MATERIALIZED (
     SELECT id, flow_version_id, ring_timeout_s, max_call_s FROM campaigns
     WHERE id = %(campaign_id)s AND state = 'active' FOR SHARE
@@ -30,33 +49,29 @@ WITH campaign AS MATERIALIZED (
     JOIN gateways g ON g.id = cg.gateway_id AND g.is_enabled
     JOIN caller_ids i ON i.id = cg.caller_id_id AND i.gateway_id = g.id
     WHERE cg.project_id = 1 AND cg.campaign_id = %(campaign_id)s AND cg.gateway_id = %(gateway_id)s
-), head AS MATERIALIZED (
-    SELECT due.id FROM unnest(%(zone_sets)s::integer[]) AS zone_set(id)
-    CROSS JOIN LATERAL (
-        SELECT c.id, c.due_at FROM contacts c
-        WHERE c.campaign_id = %(campaign_id)s AND c.zone_set_id = zone_set.id AND c.state IN ('queued', 'retry')
-            AND c.due_at <= %(now)s
-        ORDER BY c.due_at, c.id LIMIT 2 * %(wanted)s
-    ) due
-    ORDER BY due.due_at, due.id LIMIT 2 * %(wanted)s
+), quota AS MATERIALIZED (
+    -- QUOTA
 ), locked AS MATERIALIZED (
-    SELECT c.id, c.phone, c.attempt_count, c.due_at,
+    SELECT taken.*,
         (SELECT b.reason FROM blacklist b
-         WHERE b.project_id = 1 AND b.phone = c.phone AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
+         WHERE b.project_id = 1 AND b.phone = taken.phone AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
         ) AS blacklisted
-    FROM contacts c CROSS JOIN campaign CROSS JOIN line
-    WHERE c.id = ANY(ARRAY(SELECT id FROM head)) AND c.state IN ('queued', 'retry') AND c.due_at <= %(now)s
-        AND c.zone_set_id = ANY(%(zone_sets)s::integer[])
-    ORDER BY c.due_at, c.id LIMIT %(wanted)s
-    FOR UPDATE OF c SKIP LOCKED
+    FROM quota CROSS JOIN LATERAL (
+        SELECT c.id, c.phone, c.attempt_count, c.due_at FROM contacts c
+        WHERE c.campaign_id = %(campaign_id)s AND c.zone_set_id = quota.zone_set_id
+            AND c.state IN ('queued', 'retry') AND c.due_at <= %(now)s
+        ORDER BY c.due_at, c.id LIMIT quota.places
+        FOR UPDATE SKIP LOCKED
+    ) taken
 ), blocked AS (
     UPDATE contacts c
     SET state = 'blocked', disposition = 'blocked', blocked_reason = 'blacklist: ' || l.blacklisted, concluded_at = now()
-    FROM locked l WHERE c.id = l.id AND l.blacklisted IS NOT NULL
+    FROM locked l
+    WHERE c.id = ANY(ARRAY(SELECT id FROM locked WHERE blacklisted IS NOT NULL)) AND c.id = l.id
 ), exhausted AS (
     UPDATE contacts c
     SET state = 'concluded', disposition = coalesce(c.disposition, 'failed'), concluded_at = now()
-    FROM locked l WHERE c.id = l.id AND l.blacklisted IS NULL AND l.attempt_count >= %(max_attempts)s
+    WHERE c.id = ANY(ARRAY(SELECT id FROM locked WHERE blacklisted IS NULL AND attempt_count >= %(max_attempts)s))
 ), eligible AS MATERIALIZED (
     SELECT id, phone, attempt_count, row_number() OVER (ORDER BY due_at, id) AS place
     FROM locked WHERE blacklisted IS NULL AND attempt_count < %(max_attempts)s
@@ -70,10 +85,10 @@ WITH campaign AS MATERIALIZED (
     RETURNING id, contact_id, phone, number
 ), dialing AS (
     UPDATE contacts c SET state = 'dialing', attempt_count = placed.number
-    FROM placed WHERE c.id = placed.contact_id
+    FROM placed WHERE c.id = ANY(ARRAY(SELECT contact_id FROM placed)) AND c.id = placed.contact_id
 ), postponed AS (
     UPDATE contacts c SET due_at = now() + make_interval(secs => %(postpone_s)s)
-    FROM eligible e WHERE c.id = e.id AND NOT EXISTS (SELECT FROM placed WHERE placed.contact_id = e.id)
+    WHERE c.id = ANY(ARRAY(SELECT id FROM eligible EXCEPT SELECT contact_id FROM placed))
 )
 SELECT placed.id AS attempt_id, placed.contact_id, campaign.id AS campaign_id, line.gateway_id, line.gateway,
     campaign.flow_version_id, placed.phone, placed.number, line.caller_id, campaign.ring_timeout_s, campaign.max_call_s

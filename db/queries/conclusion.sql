@@ -3,6 +3,8 @@ SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a
     a.message_started_at, a.outcome, a.digits, a.amd_verdict, a.concluded_at, a.disposition, a.hangup_cause, a.sip_code,
     a.billsec, a.ended_at, a.recording_path, c.state AS contact_state, c.attempt_count, z.zones,
     k.state AS campaign_state, k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
+    ARRAY(SELECT h.day FROM holidays h
+        WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
     (SELECT b.reason::text FROM blacklist b
      WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS blacklisted
 FROM attempts a

@@ -58,3 +58,40 @@ def test_it_removes_a_number(admin: Browser, conn: Connection[Any]) -> None:
     assert admin.post("/blacklist/remove", {"phone": "+79164000000"}).status_code == 302
     assert blacklist.find(conn, "+79164000000") is None
     assert admin.post("/blacklist/remove", {"phone": "+79164000000"}).status_code == 404
+
+
+def test_it_lists_many_numbers_at_once_and_writes_each_down(admin: Browser, conn: Connection[Any]) -> None:
+    sample.contacts(conn, sample.a_campaign(conn), 3)
+    blacklist.add(conn, "+79164000137", BlacklistReason.VIP)
+    admin.get("/blacklist/")
+    numbers = "8 916 400-00-00\n\n+79164000137\n89164000000\n+7 495 111-22-33\n"
+    form = {"numbers": numbers, "reason": "legal", "note": "court"}
+    assert admin.post("/blacklist/many", form).status_code == 302
+    page = admin.text("/blacklist/")
+    assert "2 numbers added, 1 were listed already." in page
+    assert "Legal: 2 ·" in page
+    assert "VIP: 1 ·" in page
+    states = conn.execute("SELECT state::text FROM contacts ORDER BY id").fetchall()
+    assert states == [("blocked",), ("blocked",), ("queued",)]
+    rows = conn.execute("SELECT entity_id, details->>'note' FROM audit_log WHERE action = 'blacklist.added'").fetchall()
+    assert sorted(rows) == [("+74951112233", "court"), ("+79164000000", "court")]
+
+
+def test_it_lists_none_of_many_when_a_line_is_no_number(admin: Browser, conn: Connection[Any]) -> None:
+    admin.get("/blacklist/")
+    answer = admin.post("/blacklist/many", {"numbers": "+79164000000\n<12>", "reason": "legal"})
+    assert answer.status_code == 400
+    assert "none was added: &lt;12&gt;" in answer.get_data(as_text=True)
+    assert admin.post("/blacklist/many", {"reason": "legal"}).status_code == 400
+    assert blacklist.list_page(conn) == ([], 0)
+
+
+def test_it_sends_the_whole_list_as_a_file(admin: Browser, conn: Connection[Any]) -> None:
+    blacklist.add(conn, "+79164000001", BlacklistReason.VIP, note="=1+1")
+    blacklist.add(conn, "+79164000000", BlacklistReason.LEGAL)
+    lines = admin.get("/blacklist/blacklist.csv").get_data(as_text=True).splitlines()
+    assert lines[0] == "\ufeffphone,reason,note,created_at,expires_at"
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        ["+79164000000", "legal", ""],
+        ["+79164000001", "vip", "'=1+1"],
+    ]

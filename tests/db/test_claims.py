@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from random import Random
 from threading import Barrier
 
 import pytest
 from psycopg.errors import UniqueViolation
 
+from bench import plan_reader
 from db import attempts, blacklist, campaigns, claims, gateways
 from db.blacklist import BlacklistReason
 from dialer.campaign import CampaignState
@@ -225,25 +227,81 @@ def test_due_contacts_are_counted_up_to_a_bound(world: World) -> None:
     assert claims.due_count(world.conn, campaign, [], 3) == 0
 
 
-def test_the_claim_reads_the_head_of_the_queue_from_its_index_alone(world: World) -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_over_all_open_zone_sets_the_first_due_are_claimed_first(world: World, seed: int) -> None:
+    chance = Random(seed)
+    campaign_id = world.campaign()
+    sets = [world.zone_set(zone) for zone in ("Europe/Moscow", "Asia/Omsk", "Asia/Tomsk", "Asia/Chita")]
+    for place, zone_set_id in enumerate(sets):
+        world.add_contacts(campaign_id, chance.choice([0, 3, 40]), 79160000000 + 1000 * place, zone_set_id)
+    world.conn.execute("SELECT setseed(%s)", [seed / 10])
+    world.conn.execute("UPDATE contacts SET due_at = now() - random() * interval '1 hour'")
+    shut = sets.pop()
+    expected = world.conn.execute(
+        "SELECT phone FROM contacts WHERE zone_set_id <> %s ORDER BY due_at, id LIMIT 20", [shut]
+    ).fetchall()
+    campaign = world.dialing(campaign_id)
+    claimed = claims.claim(world.conn, campaign, campaign.gateways[0], new_ids(20), sets)
+    assert [(c.phone,) for c in claimed] == expected
+
+
+@pytest.mark.parametrize("open_sets", [1, 3])
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_the_claim_reads_the_head_of_the_queue_from_its_index_alone(world: World, open_sets: int, mode: str) -> None:
     campaign_id = world.campaign(contacts=20_000)
-    world.conn.execute("UPDATE contacts SET state = 'concluded' WHERE id % 2 = 0")
+    zones = ("Europe/Moscow", "Asia/Omsk", "Asia/Tomsk")[:open_sets]
+    sets = [world.zone_set(zone) for zone in zones]
+    world.conn.execute("UPDATE contacts SET zone_set_id = (%s::int[])[1 + id %% %s]", [sets, open_sets])
+    world.conn.execute("UPDATE contacts SET state = 'concluded' WHERE id % 4 = 0")
     world.conn.execute("VACUUM ANALYZE contacts")
-    values = {
-        "campaign_id": campaign_id,
-        "gateway_id": world.gateway_id,
-        "zone_sets": [world.zone_set_id],
-        "attempt_ids": new_ids(10),
-        "wanted": 10,
-        "max_attempts": 3,
-        "postpone_s": 30,
-        "now": datetime.now(UTC),
-    }
-    for mode in ("force_custom_plan", "force_generic_plan"):
-        world.conn.execute(f"SET plan_cache_mode = {mode}")
-        explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + claims.queries["claim"]
-        with world.conn.transaction(force_rollback=True):
-            plan = "\n".join(row[0] for row in world.conn.execute(explain, values, prepare=True))
-        assert "Index Only Scan using contacts_due" in plan
-        assert "Seq Scan on contacts" not in plan
-        assert "Seq Scan on attempts" not in plan
+    campaign = world.dialing(campaign_id)
+    values = claims.claim_values(campaign, campaign.gateways[0], new_ids(50), sets, None)
+    world.conn.execute(f"SET plan_cache_mode = {mode}")
+    explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, FORMAT JSON) " + claims.claim_query(open_sets)
+    with world.conn.transaction(force_rollback=True):
+        row = world.conn.execute(explain, values, prepare=True).fetchone()
+    assert row is not None
+    found = plan_reader.scans(row[0][0]["Plan"])
+    of_size = [scan for scan in found if scan.relation in ("contacts", "attempts")]
+    assert {scan.node for scan in of_size} <= {"Index Scan", "Index Only Scan"}
+    assert "contacts_due" in {scan.index for scan in of_size}
+    assert plan_reader.rows_read(row[0][0]["Plan"], "contacts") <= 3 * 50 + open_sets
+
+
+@pytest.mark.parametrize("state", ["queued", "retry"])
+def test_no_contact_enters_the_queue_while_its_number_is_listed(world: World, state: str) -> None:
+    campaign_id = world.campaign(contacts=1)
+    blacklist.add(world.conn, "+79160000005", BlacklistReason.COMPLAINT)
+    blacklist.add(world.conn, "+79160000006", BlacklistReason.VIP, expires_at=datetime.now(UTC) - timedelta(days=1))
+    world.add_contacts(campaign_id, 2, 79160000005)
+    world.conn.execute("UPDATE contacts SET state = 'concluded' WHERE phone = '+79160000005'")
+    world.conn.execute("UPDATE contacts SET state = %s::contact_state, blocked_reason = NULL", [state])
+    rows = world.conn.execute("SELECT phone, state::text, blocked_reason FROM contacts ORDER BY phone").fetchall()
+    assert rows == [
+        ("+79160000000", state, None),
+        ("+79160000005", "blocked", "blacklist: complaint"),
+        ("+79160000006", state, None),
+    ]
+
+
+def test_a_number_listed_in_any_way_leaves_every_queue(world: World) -> None:
+    first, second = world.campaign(contacts=3), world.campaign(contacts=3)
+    world.conn.execute(
+        "INSERT INTO blacklist (phone, reason) SELECT phone, 'legal' FROM contacts"
+        " WHERE campaign_id = %s AND phone <> '+79160000002'",
+        [first],
+    )
+    assert [c.phone for c in world.claim(first, 3)] == ["+79160000002"]
+    blocked = "SELECT count(*) FROM contacts WHERE state = 'blocked' AND blocked_reason = 'blacklist: legal'"
+    assert world.value(blocked) == 4
+    assert world.value(blocked + " AND campaign_id = %s", second) == 2
+
+
+def test_the_claim_refuses_a_number_that_slipped_into_the_queue(world: World) -> None:
+    """As when a contact and its number's entry are committed side by side: neither sees the other."""
+    campaign_id = world.campaign(contacts=2)
+    with world.conn.transaction():
+        world.conn.execute("SET LOCAL session_replication_role = replica")
+        world.conn.execute("INSERT INTO blacklist (phone, reason) VALUES ('+79160000000', 'legal')")
+    assert [c.phone for c in world.claim(campaign_id, 2)] == ["+79160000001"]
+    assert world.value("SELECT blocked_reason FROM contacts WHERE phone = '+79160000000'") == "blacklist: legal"

@@ -114,8 +114,30 @@ def test_a_ring_may_not_reach_over_a_closing_and_an_opening() -> None:
     assert open_zone_sets(hours, {1: ["Europe/Moscow"]}, noon, ring_s=120) == []
 
 
+def test_no_window_opens_on_a_holiday_and_the_next_opening_lies_behind_it() -> None:
+    new_year = frozenset(date(2026, 1, day) for day in range(1, 12))
+    hours = CallingHours(time(9), time(21), WORKDAYS, new_year)
+    assert not is_open(hours, "Europe/Moscow", at("Europe/Moscow", "2026-01-05 12:00:00"))
+    evening = at("Europe/Moscow", "2025-12-31 21:00:00")
+    assert next_open(hours, ["Europe/Moscow"], evening) == at("Europe/Moscow", "2026-01-12 09:00:00")
+    sets = {1: ["Europe/Moscow"], 2: ["America/New_York"]}
+    midnight = at("Europe/Moscow", "2026-01-01 00:30:00")  # still the old year in New York
+    around_the_clock = CallingHours(time(0), time(0), holidays=new_year)
+    assert open_zone_sets(around_the_clock, sets, midnight, ring_s=30) == [2]
+
+
+def test_a_night_that_began_before_a_holiday_goes_on_into_it() -> None:
+    hours = CallingHours(time(22), time(6), holidays=frozenset({date(2026, 3, 8)}))
+    assert is_open(hours, "Europe/Moscow", at("Europe/Moscow", "2026-03-08 05:59:00"))
+    assert not is_open(hours, "Europe/Moscow", at("Europe/Moscow", "2026-03-08 23:00:00"))
+    assert not is_open(hours, "Europe/Moscow", at("Europe/Moscow", "2026-03-09 05:59:00"))
+
+
 minutes = st.integers(0, 24 * 60 - 1).map(lambda m: time(m // 60, m % 60))
-windows = st.builds(CallingHours, minutes, minutes, st.frozensets(st.integers(1, 7)))
+some_holidays = st.frozensets(
+    st.sampled_from([date(2026, 3, 8), date(2026, 3, 9), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 1)])
+)
+windows = st.builds(CallingHours, minutes, minutes, st.frozensets(st.integers(1, 7)), some_holidays)
 near_clock_changes = st.sampled_from(
     [date(2026, 3, 29), date(2026, 10, 25), date(2026, 3, 8), date(2026, 11, 1), date(2026, 4, 5), date(2026, 7, 1)]
 )
@@ -131,13 +153,13 @@ def obviously_open(hours: CallingHours, zone: str, moment: datetime) -> bool:
     """Walk back minute by minute of the wall clock to where the window started, and look at that date."""
     local = moment.astimezone(ZoneInfo(zone))
     if hours.start == hours.end:
-        return local.isoweekday() in hours.weekdays
+        return local.isoweekday() in hours.weekdays and local.date() not in hours.holidays
     clock = local.replace(tzinfo=None, second=0, microsecond=0)
     for _ in range(24 * 60):
         if clock.time() == hours.end:
             return False
         if clock.time() == hours.start:
-            return clock.isoweekday() in hours.weekdays
+            return clock.isoweekday() in hours.weekdays and clock.date() not in hours.holidays
         clock -= timedelta(minutes=1)
     return False
 

@@ -1,0 +1,89 @@
+"""What a campaign's claim would do now, counted: before the start, and whenever nothing is dialing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from psycopg.rows import tuple_row
+
+from db import campaigns
+from db.campaigns import DialingCampaign
+from db.sql import AnyConnection, load, value_of
+from dialer.calling_hours import next_open, open_zone_sets
+from dialer.campaign import CampaignState
+from dialer.preflight import CALL_S, TO_DIAL, Obstacle, Pace, Standing, estimated_finish, obstacle
+
+queries = load("preflight")
+SHORTEST_CALL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """counts: contacts that wait, by what the claim would do with them now. blocked: those that are out, by reason.
+
+    obstacle: why nothing is dialing, None when it dials or could. next_at: when the next contact may be dialled.
+    finish_at: when all will have been dialled once at this pace, if it dials from now on; None: not in 35 days.
+    """
+
+    counts: Mapping[Standing, int]
+    blocked: Mapping[str, int]
+    obstacle: Obstacle | None
+    next_at: datetime | None
+    finish_at: datetime | None
+    calls_per_minute: float
+
+    @property
+    def to_dial(self) -> int:
+        """How many will be dialled, now or later."""
+        return sum(self.counts[standing] for standing in TO_DIAL)
+
+
+def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight:
+    """Judge every contact that waits by the rules of the claim at `now`; raises NotFound."""
+    campaign = campaigns.dialing(conn, campaign_id)
+    zone_sets = campaigns.zone_sets(conn, campaign_id)
+    values = {
+        "campaign_id": campaign_id,
+        "zone_sets": open_zone_sets(campaign.hours, zone_sets, now, campaign.ring_timeout_s),
+        "max_attempts": campaign.retry.max_attempts,
+        "now": now,
+    }
+    counts = dict.fromkeys(Standing, 0)
+    waiting: dict[tuple[str, ...], int] = {}
+    next_at: list[datetime] = []
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        for zone_set_id, name, contacts, first_due_at in cursor.execute(queries["standings"], values):
+            standing, zones = Standing(name), zone_sets[zone_set_id]
+            counts[standing] += contacts
+            if standing in TO_DIAL:
+                waiting[zones] = waiting.get(zones, 0) + contacts
+                opening = next_open(campaign.hours, zones, max(now, first_due_at))
+                next_at += [opening] if opening else []
+        blocked: dict[str, int] = dict(cursor.execute(queries["blocked"], values).fetchall())
+    calls_up = cast(int, value_of(conn, queries["calls_up"], values))
+    pace = _pace(conn, campaign)
+    return Preflight(
+        counts=counts,
+        blocked=blocked,
+        obstacle=obstacle(
+            counts,
+            is_active=campaigns.get(conn, campaign_id).state is CampaignState.ACTIVE,
+            has_gateway=bool(campaign.gateways),
+            calls_up=calls_up,
+            channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
+        ),
+        next_at=min(next_at, default=None),
+        finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,
+        calls_per_minute=pace.per_minute,
+    )
+
+
+def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:
+    call_s = cast("float | None", value_of(conn, queries["call_s"], {"campaign_id": campaign.id}))
+    return Pace(
+        campaign.max_channels,
+        campaign.calls_per_minute,
+        [(g.max_channels, g.calls_per_second, g.calls_per_minute) for g in campaign.gateways],
+        CALL_S if call_s is None else max(call_s, SHORTEST_CALL_S),
+    )

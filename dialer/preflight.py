@@ -1,0 +1,123 @@
+"""Who of a campaign's contacts may be dialled and who not, why nothing is dialing, and when it may be finished."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from dialer.calling_hours import SEARCH_DAYS, CallingHours, is_open
+
+STEP = timedelta(minutes=30)
+"""How finely the finish is estimated."""
+CALL_S = 40.0
+"""How long a call holds its channel while a campaign has not dialled yet: ringing, and some talk for a few."""
+
+
+class Standing(StrEnum):
+    """What the claim would do with a contact that waits. The first that is true counts."""
+
+    LISTED = "listed"
+    """Its number is on the blacklist: it is blocked when its turn comes."""
+    NO_ATTEMPTS_LEFT = "no_attempts_left"
+    """The campaign allows no further attempt: it is concluded when its turn comes."""
+    LATER = "later"
+    """It waits for its next attempt."""
+    CLOSED = "closed"
+    """It may not be called at this hour where it may be."""
+    RINGING = "ringing"
+    """Its number is on the line in another campaign."""
+    READY = "ready"
+    """It is dialled as soon as there is a channel."""
+
+
+TO_DIAL = frozenset({Standing.LATER, Standing.CLOSED, Standing.RINGING, Standing.READY})
+
+
+class Obstacle(StrEnum):
+    """Why a campaign starts no calls at this moment."""
+
+    NOT_ACTIVE = "not_active"
+    """Nobody started it, or it is paused or over."""
+    NO_GATEWAY = "no_gateway"
+    """No enabled gateway with a registered caller ID is chosen."""
+    NO_CONTACTS = "no_contacts"
+    """Nobody is left to be dialled."""
+    CHANNELS_BUSY = "channels_busy"
+    """As many calls are up as it may have."""
+    CLOSED = "closed"
+    """Outside the calling hours of everybody who waits."""
+    LATER = "later"
+    """Everybody who may be called at this hour waits for the next attempt."""
+    RINGING = "ringing"
+    """Everybody else is on the line in another campaign."""
+
+
+def obstacle(
+    counts: Mapping[Standing, int], *, is_active: bool, has_gateway: bool, calls_up: int, channels: int
+) -> Obstacle | None:
+    """Return the first thing that keeps a campaign from dialing; None: it dials."""
+    if not is_active:
+        return Obstacle.NOT_ACTIVE
+    if not has_gateway:
+        return Obstacle.NO_GATEWAY
+    if not any(counts.get(standing, 0) for standing in TO_DIAL):
+        return Obstacle.NO_CONTACTS
+    if calls_up >= channels:
+        return Obstacle.CHANNELS_BUSY
+    if counts.get(Standing.READY, 0):
+        return None
+    for standing, found in (
+        (Standing.CLOSED, Obstacle.CLOSED),
+        (Standing.LATER, Obstacle.LATER),
+    ):
+        if counts.get(standing, 0):
+            return found
+    return Obstacle.RINGING
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What bounds a campaign's calls. gateways: (channels, calls per second, calls per minute or None) of each.
+
+    call_s: seconds a call holds its channel.
+    """
+
+    channels: int
+    calls_per_minute: float
+    gateways: Sequence[tuple[int, float, int | None]]
+    call_s: float = CALL_S
+
+    @property
+    def per_minute(self) -> float:
+        """Return the calls it can start in a minute."""
+        of_gateways = sum(min(cps * 60, cpm or cps * 60) for _channels, cps, cpm in self.gateways)
+        channels = min(self.channels, sum(channels for channels, _cps, _cpm in self.gateways))
+        return min(self.calls_per_minute, of_gateways, channels * 60 / self.call_s)
+
+
+def estimated_finish(
+    hours: CallingHours, waiting: Mapping[tuple[str, ...], int], pace: Pace, now: datetime
+) -> datetime | None:
+    """Return when everybody who waits (zones → contacts) has been dialled once, in half hours; None: not in 35 days.
+
+    Sets that are open share the pace by how many wait. Retries come on top; nobody can say how many.
+    """
+    left = {zones: float(count) for zones, count in waiting.items() if count}
+    moment = now.astimezone(UTC)
+    for _step in range(int(timedelta(days=SEARCH_DAYS) / STEP)):
+        if not left:
+            return moment
+        verdicts: dict[str, bool] = {}
+        for zone in {zone for zones in left for zone in zones}:
+            verdicts[zone] = is_open(hours, zone, moment)
+        opened = [zones for zones in left if all(verdicts[zone] for zone in zones)]
+        total = sum(left[zones] for zones in opened)
+        calls = pace.per_minute * STEP.total_seconds() / 60
+        if opened and len(opened) == len(left) and total <= calls:
+            return moment + STEP * (total / calls)
+        for zones in opened:
+            left[zones] -= min(1.0, calls / total) * left[zones]
+            if left[zones] < 1e-6:
+                del left[zones]
+        moment += STEP
+    return moment if not left else None

@@ -1,0 +1,51 @@
+"""Public holidays: Russia's are there, a day is added and removed, and a campaign keeps them when told to."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from db import campaigns, holidays
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser, SignIn
+
+
+def test_it_adds_and_removes_a_day_and_writes_down_who_did(admin: Browser, conn: Connection[Any]) -> None:
+    page = admin.text("/holidays/")
+    assert "2026-01-07" in page
+    assert "Рождество" in page
+    form = {"country": "RU", "day": "2026-12-31", "name": "Перенос <выходного>"}
+    assert admin.post("/holidays/", form).status_code == 302
+    assert "Перенос &lt;выходного&gt;" in admin.text("/holidays/")
+    assert admin.post("/holidays/remove", {"country": "RU", "day": "2026-12-31"}).status_code == 302
+    assert admin.post("/holidays/remove", {"country": "RU", "day": "2026-12-31"}).status_code == 404
+    assert admin.post("/holidays/remove", {"country": "RU", "day": "soon"}).status_code == 404
+    rows = conn.execute("SELECT action, entity_id FROM audit_log WHERE entity_type = 'holiday' ORDER BY id").fetchall()
+    assert rows == [("holiday.added", "RU 2026-12-31"), ("holiday.removed", "RU 2026-12-31")]
+
+
+@pytest.mark.parametrize("form", [{"country": "RU", "day": "32.12.2026", "name": "x"}, {"country": "XX"}, {}])
+def test_it_explains_what_is_no_holiday(admin: Browser, conn: Connection[Any], form: dict[str, str]) -> None:
+    before = holidays.list_all(conn)
+    admin.get("/holidays/")
+    answer = admin.post("/holidays/", form)
+    assert answer.status_code == 400
+    assert 'class="error"' in answer.get_data(as_text=True)
+    assert holidays.list_all(conn) == before
+
+
+def test_only_a_manager_may_change_them(sign_in: SignIn) -> None:
+    operator = sign_in("operator")
+    assert 'name="day"' not in operator.text("/holidays/")
+    assert operator.post("/holidays/remove", {"country": "RU", "day": "2026-01-07"}).status_code == 403
+
+
+def test_a_campaigns_settings_say_whether_it_keeps_them(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn)
+    assert campaigns.get(conn, campaign_id).holidays == ()
+    conn.execute("UPDATE campaigns SET keeps_holidays = true")
+    assert date(2027, 1, 1) in campaigns.get(conn, campaign_id).holidays
+    page = admin.text(f"/campaigns/{campaign_id}/edit")
+    assert 'checked id="keeps_holidays"' in page
+    assert 'checked id="keeps_holidays"' in admin.text("/campaigns/new")
