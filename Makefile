@@ -1,13 +1,13 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo up down test lint
+.PHONY: help setup demo up down test lint bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: Debian packages (apt) and .venv
 	@python3 -m devstack.bootstrap
@@ -28,3 +28,6 @@ test: ## Run every check and test; SWITCH=freeswitch runs the switch's tests on 
 lint: ## Run only the linters and type checks
 	@python3 -m devstack.bootstrap --tests
 	@$(VENV_PYTHON) -m devstack.checks --lint
+
+bench-amd: setup ## Measure the answering-machine detector on a made-up corpus; the first run makes it, about ten minutes
+	@$(VENV_PYTHON) -m bench.amd

@@ -42,7 +42,9 @@ def grow(
         node = np.zeros(len(rows), np.int64)
         for level in range(depth):
             width, first = 2**level, 2**level - 1
-            best, where = _best_splits(binned, tried, node - first, width, gradient, curvature, weight, penalty, least_weight)
+            best, where = _best_splits(
+                binned, tried, node - first, width, gradient, curvature, weight, penalty, least_weight
+            )
             for offset in np.flatnonzero(best > 1e-6):
                 column, cut = where[offset]
                 if cut < len(edges[column]):

@@ -3,9 +3,13 @@
 import argparse
 import csv
 import dataclasses
+import json
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -15,6 +19,7 @@ from bench.amd.voices import RATE, Audio
 
 CORPUS = packages.HOME / "corpus"
 MANIFEST = CORPUS / "manifest.csv"
+CONTENTS = Path(__file__).with_name("corpus.json")
 SEED = 20261
 ITEM_MS = 8000
 LEADING_MS = (60, 1500)
@@ -77,9 +82,8 @@ def items(part: str | None = None) -> list[Item]:
     return [row for row in rows if part in (None, row.part)]
 
 
-def main() -> None:
-    """Make every part; the order and seeds are fixed, so an item does not depend on the others."""
-    argparse.ArgumentParser(prog="python -m bench.amd.corpus", description=__doc__).parse_args()
+def make_all() -> None:
+    """Make every part; the order and seeds are fixed, and an item does not depend on the others."""
     packages.fetch()
     CORPUS.mkdir(parents=True, exist_ok=True)
     made = []
@@ -94,7 +98,24 @@ def main() -> None:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(Item)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(dataclasses.asdict(item) for item in made)
+    CONTENTS.write_text(json.dumps(contents(made), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def contents(made: Sequence[Item]) -> dict[str, dict[str, Any]]:
+    """Return what each part holds, small enough for the repository; equal sums mean equal audio."""
+    found = {}
+    for part in PARTS:
+        mine = [item for item in made if item.part == part]
+        found[part] = {
+            "items": len(mine),
+            "sum": zlib.crc32("".join(f"{item.path}{item.crc}" for item in mine).encode()),
+            "categories": dict(Counter(item.category for item in mine)),
+            "languages": dict(Counter(item.language for item in mine)),
+            "voices": sorted({item.voice for item in mine}),
+        }
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    argparse.ArgumentParser(prog="python -m bench.amd.corpus", description=__doc__).parse_args()
+    make_all()

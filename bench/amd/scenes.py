@@ -56,7 +56,10 @@ class Speaker:
         parts: list[Audio] = []
         for sentence in text.split("\n"):
             spoken = voices.say(self.voice, sentence.strip(), self._rate)
-            parts += [_level(soxr.resample(spoken, RATE, RATE / self._pitch)), tones.silence(self._chance.uniform(*pause))]
+            parts += [
+                _level(soxr.resample(spoken, RATE, RATE / self._pitch)),
+                tones.silence(self._chance.uniform(*pause)),
+            ]
         return np.concatenate(parts[:-1])
 
 
@@ -85,7 +88,10 @@ def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, 
             first = speaker.say(line, pause=(80, 350))
         parts = [first]
         if again:
-            parts += [tones.silence(chance.uniform(1800, 4000)), speaker.say(_pick(chance, texts.of(part, language, "short")))]
+            parts += [
+                tones.silence(chance.uniform(1800, 4000)),
+                speaker.say(_pick(chance, texts.of(part, language, "short"))),
+            ]
         return Heard(np.concatenate(parts), _ms(first), str(speaker.voice))
 
     return make
@@ -148,7 +154,7 @@ def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
 
 def _prompt(chance: np.random.Generator, part: str, language: str) -> Heard:
     folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
-    files = sorted((packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_f_Menardi")).glob("*.wav"))
+    files = sorted((packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")).glob("*.wav"))
     usable = [f for n, f in enumerate(files) if texts.ORDER[n % 10] == part and f.stat().st_size > 24_000]
     parts: list[Audio] = []
     while sum(map(_ms, parts)) < 6000:

@@ -44,9 +44,9 @@ TEXTS: dict[str, dict[str, list[str]]] = {
         ],
         "company": _combined([
             "Добрый день, компания {}, слушаю вас", "{}, здравствуйте, чем могу помочь?",
-            "Компания {}, менеджер Анна, добрый день", "Здравствуйте, это {}, меня зовут Сергей, слушаю вас",
-            "{}, отдел продаж, добрый день", "Приёмная, {}, слушаю", "Добрый вечер, {}, администратор Елена, чем помочь?",
-            "Здравствуйте, {}, бухгалтерия, говорите", "{}, диспетчер слушает, здравствуйте", "Алло, {}, добрый день",
+            "Компания {}, добрый день", "Здравствуйте, это {}, меня зовут Сергей, слушаю вас",
+            "{}, отдел продаж, добрый день", "Приёмная, {}, слушаю", "{}, слушаю вас",
+            "{}, бухгалтерия", "{}, алло", "Алло, {}, добрый день",
         ], RU_FIRMS),
         "slow": [
             "алло... да... я вас слушаю", "да... а кто это говорит?", "алло... подождите минуту... да",
@@ -123,10 +123,10 @@ TEXTS: dict[str, dict[str, list[str]]] = {
             "yes, I'm listening", "evening", "oh hi", "hello, it's me", "yes, what?",
         ],
         "company": _combined([
-            "Good morning, {}, how can I help you?", "{}, this is Sarah speaking", "Thank you for calling {}, Mike speaking",
+            "Good morning, {}, how can I help you?", "{}, this is Sarah speaking", "{}, Mike speaking",
             "Hello, {}, reception, good afternoon", "{}, sales department, how may I direct your call?",
-            "Good afternoon, {}, you're speaking with Linda", "Hello, you've reached {}, this is Dan, what can I do for you?",
-            "{}, good morning, Jenny speaking", "Front desk at {}, how can I help?", "{} customer service, hello",
+            "Good afternoon, {}, you're speaking with Linda", "{}, good morning",
+            "{}, good morning, Jenny speaking", "{}, front desk", "{} customer service, hello",
         ], EN_FIRMS),
         "slow": [
             "hello... yes... who is this?", "uh... just a second... hello", "yes... I can hardly hear you",

@@ -100,7 +100,7 @@ def _synthesise(voice: Voice, text: str, rate: int, target: Path) -> None:
             stretch = f"(Parameter.set 'Duration_Stretch {100 / rate:.2f})"
             command = ["festival", "--libdir", f"{packages.ROOT}/usr/share/festival", "--pipe"]
             speech = f'(set! said (utt.synth (Utterance Text "{text}")))'
-            typed = f"(voice_{name}) {stretch} {speech} (utt.save.wave said \"{out}\" 'riff)"
+            typed = f'(voice_{name}) {stretch} {speech} (utt.save.wave said "{out}" \'riff)'
         case "flite":
             stretch = f"duration_stretch={100 / rate:.2f}"
             command, typed = ["flite", "-voice", name, "--setf", stretch, "-t", text, "-o", out], ""

@@ -1,58 +1,24 @@
 """The detector: tones decide at once; speech when the forest is sure enough for how long it has gone on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fs_scripts.amd import forest
+from fs_scripts.amd import model
+from fs_scripts.amd.bars import WAITS, Bars, Waits
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
 from fs_scripts.amd.signals import Signals
 from fs_scripts.amd.spectrum import FRAMES, Analyser
 from fs_scripts.amd.timeline import FEATURES, Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """When to stop listening; tuned on the corpus's validation part."""
-
-    silence_ms: int = 420
-    """A person has ended after so much silence when a machine is out of the question …"""
-    doubt_ms: int = 900
-    """… plus so much at an even chance, in proportion."""
-    certain: float = 0.97
-    """A machine's probability right after the onset …"""
-    certain_falls: float = 0.04
-    """… which may be lower by so much for every second of the greeting, …"""
-    certain_least: float = 0.8
-    """… down to this."""
-    earliest_machine_ms: int = 900
-    even: float = 0.6
-    """At the longest wait, from here on it is a machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """The longest waits, in milliseconds of audio since the answer."""
-
-    nothing_ms: int = 3000
-    """Nothing heard for so long: unsure."""
-    longest_ms: int = 3700
-    """The message must begin within 4 s of the answer."""
-
-
-BARS = Bars()
-WAITS = Waits()
-
-
 class AnswerDetector:
     """Listens to one call; decides only every 100 ms of audio, so a verdict never depends on what comes later."""
 
-    def __init__(self, bars: Bars = BARS, waits: Waits = WAITS) -> None:
-        self._bars = bars
+    def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS) -> None:
+        self._forest, self._bars = learnt or model.load()
         self._waits = waits
-        self._forest = forest.load()
         self._analyser = Analyser()
         self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
         self._fed = 0
@@ -126,6 +92,6 @@ def speech_verdict(bars: Bars, score: float, since_onset_ms: int, trailing_ms: i
     if trailing_ms >= bars.silence_ms + bars.doubt_ms * 2 * score:
         return Verdict.HUMAN
     bar = max(bars.certain - bars.certain_falls * since_onset_ms / 1000, bars.certain_least)
-    if since_onset_ms >= bars.earliest_machine_ms and score >= bar:
+    if since_onset_ms >= bars.earliest_ms and score >= bar:
         return Verdict.MACHINE
     return None

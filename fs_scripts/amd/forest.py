@@ -2,13 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-MODEL = Path(__file__).with_name("model.npz")
 
 
 class Forest:
@@ -37,16 +33,3 @@ class Forest:
         node -= self.leaf.shape[1] - 1
         total = self.start + float(self._leaves[self._first_leaf + node].sum())
         return 1 / (1 + math.exp(-total))
-
-    def save(self, path: Path) -> None:
-        """Write the model."""
-        np.savez_compressed(
-            path, feature=self.feature, threshold=self.threshold, leaf=self.leaf, start=np.float32(self.start)
-        )
-
-
-@cache
-def load(path: Path = MODEL) -> Forest:
-    """Return the model in a file; it is read once."""
-    with np.load(path) as stored:
-        return Forest(stored["feature"], stored["threshold"], stored["leaf"], float(stored["start"]))

@@ -67,9 +67,10 @@ class Analyser:
         before = bands[:1] if self._last_bands is None else self._last_bands
         flux = np.abs(np.diff(bands, axis=0, prepend=before)).mean(axis=1)
         self._last_bands = bands[-1:]
-        around = np.fft.irfft(power, SIZE)[:, _LAGS] * _LAG_GAIN
+        even = np.sqrt(power)  # not the power: coloured noise would look voiced by its strongest band
+        around = np.fft.irfft(even, SIZE)[:, _LAGS] * _LAG_GAIN
         lag = around.argmax(axis=1)
-        voicing = around[_ROWS, lag] * (SIZE / 2) / total
+        voicing = around[_ROWS, lag] * (SIZE / 2) / (even.sum(axis=1) + 1e-3)
         bright = power[:, BRIGHT_BIN:].sum(axis=1) / total
         hz, share = _strongest(power, total)
         hz_2, share_2 = _strongest(power, total)

@@ -6,13 +6,15 @@ from fs_scripts.amd.detector import FRAME_MS
 from fs_scripts.amd.spectrum import Sound
 
 OVER_FLOOR_DB = 6.0
-UNDER_PEAK_DB, VOICED_UNDER_PEAK_DB = 24.0, 17.0
+UNDER_PEAK_DB, VOICED_UNDER_PEAK_DB = 21.0, 13.0
 FLOOR_RISE_DB, FLOOR_CATCH_UP_DB = 0.1, 0.8
 """A frame's rise of the noise floor on unvoiced frames; the second once it has been unvoiced for LONG_UNVOICED."""
 LONG_UNVOICED = 14
 HIGHEST_FIRST_FLOOR_DB = 40.0
 PEAK_FALL_DB = 0.04
-VOICED = 0.55
+FOREGROUND_DB = 8.0
+"""Voices so much louder than all before are the callee; what was before is the room behind."""
+VOICED = 0.31
 HANGOVER = 7
 """Frames after a voiced one in which unvoiced sound still counts as speech: a consonant."""
 GAP = 9
@@ -57,11 +59,17 @@ class Timeline:
 
     def __init__(self) -> None:
         self.frames = 0
-        self.onset: int | None = None
         self._floor_db: float | None = None
-        self._peak_db = 0.0
+        self._even_db = 0.0
         self._unvoiced_run = 0
         self._since_voiced = 1000
+        self._peak_db = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was said: whoever speaks now is so much louder that the rest was the background."""
+        self.onset: int | None = None
+        self._loud_run = 0
         self._started = 0  # frame of the current segment's begin, 0 when there is none
         self._voiced_in_segment = 0
         self._last_active = 0
@@ -86,7 +94,7 @@ class Timeline:
             and sound.level_db > self._peak_db - VOICED_UNDER_PEAK_DB
         )
         if is_voiced:
-            self._peak_db = max(self._peak_db, sound.level_db)
+            self._follow_peak(sound.level_db)
             self._since_voiced = 0
         else:
             self._since_voiced += 1
@@ -103,14 +111,25 @@ class Timeline:
         self._voiced_runs += self._voiced_run == 2
         self._longest_voiced_run = max(self._longest_voiced_run, self._voiced_run)
 
+    def _follow_peak(self, level_db: float) -> None:
+        self._loud_run = self._loud_run + 1 if level_db > self._peak_db + FOREGROUND_DB else 0
+        if self.onset is None or self._loud_run >= ONSET_VOICED:
+            if self.onset is not None:
+                self._begin()
+            self._peak_db = max(self._peak_db, level_db)
+        elif not self._loud_run:
+            self._peak_db = max(self._peak_db, level_db)
+
     def _follow_floor(self, sound: Sound) -> bool:
         level = sound.level_db
         if self._floor_db is None:
             self._floor_db = min(level, HIGHEST_FIRST_FLOOR_DB)
+            self._even_db = level
+        self._even_db += (level - self._even_db) * 0.35
         self._unvoiced_run = 0 if sound.voicing > VOICED else self._unvoiced_run + 1
         is_loud = level > self._floor_db + OVER_FLOOR_DB
-        if level < self._floor_db:
-            self._floor_db = level
+        if self._even_db < self._floor_db:
+            self._floor_db = self._even_db
         elif self._unvoiced_run:
             rise = FLOOR_CATCH_UP_DB if self._unvoiced_run > LONG_UNVOICED else FLOOR_RISE_DB
             self._floor_db = min(self._floor_db + rise, level)
