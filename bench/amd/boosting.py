@@ -59,7 +59,7 @@ def grow(
     return Forest(feature, threshold, leaf, start)
 
 
-def _best_splits(  # noqa: PLR0913 - one step's arrays
+def _best_splits(
     binned: npt.NDArray[np.int64], tried: npt.NDArray[np.int64], node: npt.NDArray[np.int64], width: int,
     gradient: npt.NDArray[np.float64], curvature: npt.NDArray[np.float64], weight: npt.NDArray[np.float64],
     penalty: float, least_weight: float,

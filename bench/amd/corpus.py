@@ -6,7 +6,7 @@ import dataclasses
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,10 @@ class Item:
     crc: int = 0
 
 
+NUMBERS: dict[str, Callable[[str], Any]] = {"onset": int, "greeting_end": int, "crc": int, "snr_db": float}
+"""The manifest's columns that are no text."""
+
+
 def plan(part: str) -> Iterator[tuple[str, str]]:
     """Yield the category and language of every item of a part, in a fixed order."""
     weights = {category: scene.weight for category, scene in scenes.SCENES.items()}
@@ -76,10 +80,14 @@ def make(part: str, number: int, category: str, language: str) -> tuple[Item, Au
 
 def items(part: str | None = None) -> list[Item]:
     """Return the manifest, of one part or of all."""
-    types = {field.name: field.type for field in dataclasses.fields(Item)}
     with MANIFEST.open(encoding="utf-8", newline="") as file:
-        rows = [Item(**{name: types[name](value) for name, value in row.items()}) for row in csv.DictReader(file)]
+        rows = [_item(row) for row in csv.DictReader(file)]
     return [row for row in rows if part in (None, row.part)]
+
+
+def _item(row: Mapping[str, str]) -> Item:
+    values: dict[str, Any] = {name: NUMBERS[name](value) if name in NUMBERS else value for name, value in row.items()}
+    return Item(**values)
 
 
 def make_all() -> None:

@@ -49,8 +49,8 @@ class Summary:
 
 def summary(heard: Sequence[Heard]) -> Summary:
     """Return the figures over all recordings; needs people and machines among them."""
-    lost = share((not one.is_right for one in heard if one.is_person))
-    recall = share((one.is_right for one in heard if not one.is_person))
+    lost = share(not one.is_right for one in heard if one.is_person)
+    recall = share(one.is_right for one in heard if not one.is_person)
     baseline_lost = share(one.baseline in CALLED_MACHINE for one in heard if one.is_person)
     baseline_recall = share(one.baseline in CALLED_MACHINE for one in heard if not one.is_person)
     return Summary((1 - lost + recall) / 2, lost, recall, (1 - baseline_lost + baseline_recall) / 2)

@@ -1,8 +1,10 @@
 """The telephone line between the mouth and the detector: level, noise, band, codec and lost packets."""
 
 import io
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from bench.amd.voices import RATE, Audio
@@ -23,6 +25,7 @@ def band(samples: Audio, low: float, high: float) -> Audio:
 
 def noise(chance: np.random.Generator, kind: str, count: int, babble: Audio) -> Audio:
     """Return `count` samples of noise with an RMS of 1. babble: speech of other people."""
+    made: npt.NDArray[Any]
     white = chance.normal(0, 1, count).astype(np.float32)
     if kind == "babble":
         made = np.zeros(count, np.float32)

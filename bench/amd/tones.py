@@ -49,8 +49,11 @@ def fax(chance: np.random.Generator) -> Audio:
 
 def busy(chance: np.random.Generator) -> Audio:
     """Return busy or congestion, as in Russia, America or Britain."""
-    hertz, on, off = [(425.0, 350, 350), (425.0, 400, 400), (425.0, 200, 200), ((480.0, 620.0), 500, 500),
-                      ((480.0, 620.0), 250, 250), (400.0, 375, 375)][chance.integers(6)]  # fmt: skip
+    kinds: list[tuple[float | tuple[float, ...], int, int]] = [
+        (425.0, 350, 350), (425.0, 400, 400), (425.0, 200, 200), ((480.0, 620.0), 500, 500),
+        ((480.0, 620.0), 250, 250), (400.0, 375, 375),
+    ]  # fmt: skip
+    hertz, on, off = kinds[chance.integers(6)]
     return np.tile(np.concatenate([tone(hertz, on), silence(off)]), 12)
 
 

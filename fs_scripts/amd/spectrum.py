@@ -18,6 +18,7 @@ LOBE = 4
 """A tone's energy lies within so many bins of its peak."""
 SHORTEST_LAG, LONGEST_LAG = RATE // 400, RATE // 60
 BAND_EDGES_HZ = (300, 450, 620, 830, 1080, 1400, 1800, 2350, 3000)
+BANDS = len(BAND_EDGES_HZ)
 BRIGHT_BIN = int(2000 / HZ_PER_BIN)
 QUIETEST = 4.0
 """Power that stands for silence (int16², RMS 2): below it lies only a codec's rounding."""
@@ -45,6 +46,7 @@ class Sound(NamedTuple):
     share_2: float
     flux_db: float
     bright: float
+    bands_db: tuple[float, ...]
 
 
 class Analyser:
@@ -76,7 +78,10 @@ class Analyser:
         hz_2, share_2 = _strongest(power, total)
         columns = (10 * np.log10(total + QUIETEST), voicing, RATE / (lag + SHORTEST_LAG), hz, share, hz_2, share_2,
                    flux, bright)  # fmt: skip
-        return [Sound(*row) for row in np.stack(columns, axis=1).tolist()]
+        return [
+            Sound._make((*row, tuple(of_bands)))
+            for row, of_bands in zip(np.stack(columns, axis=1).tolist(), bands.tolist(), strict=True)
+        ]
 
 
 def _strongest(

@@ -1,9 +1,10 @@
 """What was said so far, in numbers that do not depend on how loud the line is: the forest's features."""
 
+import itertools
 import math
 
 from fs_scripts.amd.detector import FRAME_MS
-from fs_scripts.amd.spectrum import Sound
+from fs_scripts.amd.spectrum import BANDS, Sound
 
 OVER_FLOOR_DB = 6.0
 UNDER_PEAK_DB, VOICED_UNDER_PEAK_DB = 21.0, 13.0
@@ -23,13 +24,15 @@ ONSET_VOICED = 3
 BRIGHT = 0.45
 PURE = 0.7
 SYLLABLE_DB = 4.0
+OPENING = 25
+"""Frames of speech whose colour, against that of all speech so far, stands for the first sounds of a greeting."""
 
 FEATURES = (
     "since_onset", "speech", "ratio", "segments", "first_segment", "longest_segment", "last_segment", "trailing",
     "longest_gap", "first_gap", "voiced", "voiced_ratio", "voiced_runs", "voiced_run_rate", "longest_voiced_run",
     "flux", "flux_spread", "bright_ratio", "bright_runs", "level_spread", "level_trend", "pitch_spread",
     "pitch_range", "pitch_trend", "pure_ratio", "longest_pure", "syllables", "syllable_rate", "active_unvoiced",
-    "silence_before_last", "steady_ratio",
+    "silence_before_last", "steady_ratio", *(f"opening_{part}_{band}" for part in range(2) for band in range(BANDS)),
 )  # fmt: skip
 
 
@@ -82,6 +85,8 @@ class Timeline:
         self._lowest_pitch, self._highest_pitch = 1e9, -1e9
         self._smooth_db, self._turn_db, self._is_rising = 0.0, -100.0, False
         self._syllables = 0
+        self._bands = [0.0] * BANDS
+        self._openings = [0.0] * 2 * BANDS
 
     def hear(self, sound: Sound, *, is_signal: bool) -> None:
         """Take the next frame; a signal's frame is nobody's speech."""
@@ -168,6 +173,10 @@ class Timeline:
         self._longest_pure = max(self._longest_pure, self._pure_run)
         self._steady += sound.flux_db < 1.5
         self._count_syllables(sound.level_db)
+        for band, level_db in enumerate(sound.bands_db):
+            self._bands[band] += level_db
+            if self._active <= 2 * OPENING:
+                self._openings[(self._active > OPENING) * BANDS + band] += level_db
         if is_voiced:
             self._voiced += 1
             semitones = 12 * math.log2(sound.pitch_hz / 100)
@@ -197,6 +206,15 @@ class Timeline:
         """Return the time since the first speech, 0 before it."""
         return 0 if self.onset is None else (self.frames - self.onset + 1) * FRAME_MS
 
+    def _opening_colours(self) -> list[float]:
+        counts = min(self._active, OPENING), min(max(self._active - OPENING, 0), OPENING)
+        return [
+            total / counts[number // BANDS] - self._bands[number % BANDS] / self._active
+            if counts[number // BANDS]
+            else 0.0
+            for number, total in enumerate(self._openings)
+        ]
+
     def features(self) -> list[float]:
         """Return the values of FEATURES, times in seconds; meant for after the onset."""
         assert self.onset is not None
@@ -205,7 +223,7 @@ class Timeline:
         if self._started and self._voiced_in_segment >= ONSET_VOICED:
             segments.append((self._started, self._last_active))
         lengths = [last - first + 1 for first, last in segments] or [0]
-        gaps = [after[0] - before[1] - 1 for before, after in zip(segments, segments[1:], strict=False)] or [0]
+        gaps = [after[0] - before[1] - 1 for before, after in itertools.pairwise(segments)] or [0]
         active, s = max(self._active, 1), FRAME_MS / 1000
         trailing = self.frames - self._last_active
         return [
@@ -216,5 +234,5 @@ class Timeline:
             self._late_level - self._early_level.mean, self._pitch.spread,
             max(self._highest_pitch - self._lowest_pitch, 0.0), self._late_pitch - self._pitch.mean,
             self._pure / active, self._longest_pure * s, self._syllables, self._syllables / active / s,
-            (self._active - self._voiced) * s, gaps[-1] * s, self._steady / active,
+            (self._active - self._voiced) * s, gaps[-1] * s, self._steady / active, *self._opening_colours(),
         ]  # fmt: skip
