@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo up down test lint bench-amd
+.PHONY: help setup demo up down test lint bench-rtp bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -12,8 +12,8 @@ help: ## List the targets
 setup: ## Install what is missing: Debian packages (apt) and .venv
 	@python3 -m devstack.bootstrap
 
-demo: setup ## Dial a whole campaign of 120 rows on this machine, about a minute, and verify it
-	@$(VENV_PYTHON) -m demo
+demo: setup ## Dial a campaign of 120 rows on this machine, about a minute, and verify it; CALLS=50 dials fewer
+	@$(VENV_PYTHON) -m demo $(if $(CALLS),--calls $(CALLS))
 
 up: setup ## Start the stack and leave it running; prints the panel's address and sign-in
 	@$(VENV_PYTHON) -m devstack up
@@ -24,6 +24,9 @@ down: ## Stop what `make up` started
 test: ## Run every check and test; SWITCH=freeswitch runs the switch's tests on a real one
 	@python3 -m devstack.bootstrap --tests
 	@$(VENV_PYTHON) -m devstack.checks
+
+bench-rtp: setup ## Measure how punctual the switch's audio is with 100 calls at once
+	@$(VENV_PYTHON) -m bench.rtp_schedule
 
 lint: ## Run only the linters and type checks
 	@python3 -m devstack.bootstrap --tests

@@ -39,6 +39,16 @@ class Move:
     style: str = ""
     confirm: Any = None
 
+    @property
+    def needed_role(self) -> Role:
+        """Who may press it."""
+        return needed_for(self.verb)
+
+
+def needed_for(verb: str) -> Role:
+    """Return the role a move needs: whoever watches may stop the dialing for now, all else is a manager's."""
+    return Role.OPERATOR if verb == "pause" else Role.MANAGER
+
 
 def moves_from(state: CampaignState) -> list[Move]:
     """Return the buttons of a campaign in `state`: its legal moves and no others."""
@@ -139,6 +149,8 @@ def show(campaign_id: int) -> str:
 @needs(Role.OPERATOR)
 def move(campaign_id: int, verb: str) -> Response:
     """Make a move; one that is not legal (any more) is explained and nothing changes."""
+    if not current_user.may(needed_for(verb)):
+        abort(403)
     campaign = campaign_or_404(campaign_id)
     target, done = VERBS[verb]
     conn = connection()

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from control_panel import uploads
+from control_panel import uploads, workbooks
 from control_panel.access import needs
 from control_panel.campaigns import campaign_or_404
 from control_panel.context import panel
@@ -48,8 +48,14 @@ def receive(campaign_id: int) -> Answer:
         return _refuse(campaign_id, _("Choose a file first."))
     stored = uploads.store(file, current_user.id)
     try:
+        workbooks.to_csv(stored.path, stored.name)
         table = read_rows(stored.path.read_bytes(), stored.name)
         rows = list(islice(table.rows, PREVIEW_ROWS))
+    except workbooks.HeavyWorkbook:
+        uploads.forget(stored)
+        return _refuse(
+            campaign_id, _("This workbook is too big to open. Save the sheet with the contacts as CSV (UTF-8).")
+        )
     except InvalidContactFile:
         uploads.forget(stored)
         return _refuse(campaign_id, unreadable())

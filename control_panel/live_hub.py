@@ -24,7 +24,8 @@ REREAD_S = 3.0
 """PostgreSQL is asked this often when no event says that something changed."""
 SETTLE_S = 0.4
 """After an event the state is read no sooner than this after the last reading, so that a burst costs one."""
-HEARTBEAT_S = 10.0
+HEARTBEAT_S = 5.0
+"""A page that was left is noticed at the next write, and frees its place then."""
 STREAM_LIFE_S = 1800.0
 REDIS_RETRY_S = 2.0
 CLOSE_WAIT_S = 3.0
@@ -50,9 +51,10 @@ class LiveHub:
         self._watched: Counter[int] = Counter()
         self._streams = 0
         self._version = 0
+        self._asked = 0
+        self._answered = 0
         self._text = ""
         self._fingerprint = ""
-        self._known: frozenset[int] = frozenset()
         self._thread: threading.Thread | None = None
         self._running = False
         self._closing = False
@@ -72,19 +74,20 @@ class LiveHub:
             if self._streams >= MAX_STREAMS or self._closing:
                 raise TooManyStreams
             self._streams += 1
+            self._asked += 1
+            asked = self._asked
             if campaign_id is not None:
                 self._watched[campaign_id] += 1
             if not self._running:
                 self._running = True
-                self._text = ""
                 self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
                 self._thread.start()
             else:
                 self._changed.notify_all()
-        return _Stream(self, campaign_id)
+        return _Stream(self, campaign_id, asked)
 
-    def _has_news(self, seen: int) -> bool:
-        return self._closing or (self._version > seen and self._text != "")
+    def _has_news(self, asked: int, seen: int) -> bool:
+        return self._closing or (self._answered >= asked and self._version > seen)
 
     def _leave(self, campaign_id: int | None) -> None:
         with self._changed:
@@ -95,17 +98,21 @@ class LiveHub:
                     del self._watched[campaign_id]
             self._changed.notify_all()
 
-    def events(self) -> Iterator[str]:
-        """Yield the newest state whenever it changed, and a comment now and then so that proxies keep the line."""
+    def events(self, asked: int) -> Iterator[str]:
+        """Yield the newest picture whenever it changed, and a comment now and then so that proxies keep the line.
+
+        The first picture was read after subscription number `asked`: a page that was just drawn must not be told of
+        the past, which it would take for news and draw itself again.
+        """
         seen, ends_at = 0, time.monotonic() + STREAM_LIFE_S
         yield "retry: 2000\n\n"
         while time.monotonic() < ends_at:
             with self._changed:
-                self._changed.wait_for(partial(self._has_news, seen), HEARTBEAT_S)
+                has_news = self._changed.wait_for(partial(self._has_news, asked, seen), HEARTBEAT_S)
                 if self._closing:
                     return
                 version, text = self._version, self._text
-            if version > seen and text:
+            if has_news:
                 seen = version
                 yield f"event: state\ndata: {text}\n\n"
             else:
@@ -114,7 +121,7 @@ class LiveHub:
     def _run(self) -> None:
         """Keep the picture fresh until nobody watches; a bug costs one picture, never all that follow."""
         listener: Any = None
-        redis_after, read_at = 0.0, 0.0
+        redis_after, read_at, was_live = 0.0, 0.0, False
         while (watched := self._watched_now()) is not None:
             try:
                 if listener is None and time.monotonic() >= redis_after:
@@ -122,9 +129,11 @@ class LiveHub:
                     redis_after = time.monotonic() + REDIS_RETRY_S
                 heard, listener = self._hear(listener)
                 since = time.monotonic() - read_at
-                if heard or since >= REREAD_S or not self._text or not watched <= self._known:
+                is_live = listener is not None
+                if heard or since >= REREAD_S or is_live != was_live or self._asked > self._answered:
                     time.sleep(max(0.0, SETTLE_S - since) if heard else 0.0)
-                    self._publish(watched, is_live=listener is not None)
+                    self._publish(watched, is_live=is_live)
+                    was_live = is_live
                     read_at = time.monotonic()
             except Exception:
                 logger.exception(BROKE)
@@ -144,8 +153,8 @@ class LiveHub:
         try:
             listener = self._redis.pubsub(ignore_subscribe_messages=True)
             listener.subscribe(CHANNEL)
-        except RedisError:
-            logger.warning(REDIS_AWAY)
+        except RedisError as error:
+            logger.warning(REDIS_AWAY, extra={"error": str(error)}, exc_info=logger.isEnabledFor(logging.DEBUG))
             return None
         logger.info(LISTENING)
         return listener
@@ -166,6 +175,8 @@ class LiveHub:
         return heard, listener
 
     def _publish(self, watched: set[int], *, is_live: bool) -> None:
+        with self._changed:
+            asked = self._asked
         try:
             with self._pool.connection(timeout=2.0) as conn:
                 state = self._read(conn, watched)
@@ -178,19 +189,19 @@ class LiveHub:
         fingerprint = json.dumps(state, separators=(",", ":"), sort_keys=True)
         text = json.dumps(state | {"now": now}, separators=(",", ":"))
         with self._changed:
-            self._known = frozenset(watched)
+            self._answered = asked
             if fingerprint != self._fingerprint or not self._text:
                 self._fingerprint, self._text = fingerprint, text
                 self._version += 1
-                self._changed.notify_all()
+            self._changed.notify_all()
 
 
 class _Stream:
     """One page's stream; leaving is certain, whether it was read to its end, closed, or never begun."""
 
-    def __init__(self, hub: LiveHub, campaign_id: int | None) -> None:
+    def __init__(self, hub: LiveHub, campaign_id: int | None, asked: int) -> None:
         self._hub, self._campaign_id = hub, campaign_id
-        self._events = hub.events()
+        self._events = hub.events(asked)
         self._open = True
 
     def __iter__(self) -> "Iterator[str]":

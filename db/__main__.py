@@ -1,11 +1,10 @@
 """`python -m db migrate`: bring the database of DIALER_DATABASE_URL to the current schema."""
 
 import logging
-import os
 import sys
 
 from db.migrate import migrate
-from dialer.errors import SettingsError
+from dialer.settings import database_url
 
 
 def main(arguments: list[str]) -> int:
@@ -15,10 +14,7 @@ def main(arguments: list[str]) -> int:
     if arguments != ["migrate"]:
         sys.stderr.write("usage: python -m db migrate\n")
         return 2
-    url = os.environ.get("DIALER_DATABASE_URL")
-    if not url:
-        raise SettingsError("set DIALER_DATABASE_URL, see .env.example")
-    names = migrate(url)
+    names = migrate(database_url())
     sys.stderr.write(f"{len(names)} migrations applied\n")
     return 0
 

@@ -24,9 +24,9 @@ class UserRole(StrEnum):
     ADMIN = "admin"
     """Everything, users and gateways too."""
     MANAGER = "manager"
-    """Campaigns, contacts and the blacklist."""
+    """Campaigns, contacts, leads and the blacklist."""
     OPERATOR = "operator"
-    """Watches and takes calls."""
+    """Watches, takes calls, and may pause a campaign; going on with it is a manager's decision."""
     VIEWER = "viewer"
     """Watches."""
 

@@ -1,5 +1,6 @@
-"""Dial a whole campaign on this machine and verify it: `python -m demo`."""
+"""Dial a whole campaign on this machine and verify it: `python -m demo [--calls 50]`."""
 
+import argparse
 import fcntl
 import shutil
 import sys
@@ -42,12 +43,15 @@ def own_folder() -> Iterator[Path]:
 
 def main() -> int:
     """Run it; 0 when every promise was kept, 1 with the findings otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--calls", type=_positive, help="only so many of the file's contacts, each called once")
+    options = parser.parse_args()
     began = time.monotonic()
     adopt_orphans()
     die_with_make()
     try:
         with stop_on_signals(), own_folder() as folder:
-            return _demo(began, folder)
+            return _demo(began, folder, options.calls)
     except StackError as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
@@ -58,7 +62,13 @@ def main() -> int:
         end_descendants()
 
 
-def _demo(began: float, folder: Path) -> int:
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of calls")
+    return int(text)
+
+
+def _demo(began: float, folder: Path, calls: int | None) -> int:
     switch = chosen_switch()
     limits = {"DIALER_MAX_CHANNELS": str(CHANNELS), "DIALER_MAX_CALLS_PER_SECOND": str(CALLS_PER_SECOND)}
     options = StackOptions(folder, CarrierOptions(MIX, SEED), switch, overrides=limits)
@@ -67,7 +77,7 @@ def _demo(began: float, folder: Path) -> int:
     )
     with running_stack(options) as stack:
         with psycopg.connect(stack.database_url) as connection:
-            campaign_id = make_campaign(connection, GATEWAY, "Demo")
+            campaign_id = make_campaign(connection, GATEWAY, "Demo", calls)
         dial(stack, campaign_id)
         database, findings = judge(stack)
     print(outcome_table(database, findings))

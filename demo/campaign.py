@@ -1,5 +1,7 @@
 """Makes the demo's campaign through the same functions as the panel."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,8 @@ import psycopg
 
 from db import blacklist, caller_ids, campaigns, flows, gateways, imports
 from dialer.call_flow import default_definition
-from dialer.contact_file import read_rows
-from dialer.contact_import import guess_mapping
+from dialer.contact_file import ContactTable, read_rows
+from dialer.contact_import import Accepted, guess_mapping, sort_row
 from dialer.phone import normalise
 
 HERE = Path(__file__).parent
@@ -34,10 +36,14 @@ RETRY_RULES: dict[str, Any] = {
     "failed": {"delay_s": 2, "growth": 1.0, "max_attempts": 2},
 }
 """Seconds instead of hours, so that the demo ends while you watch."""
+NO_RETRIES: dict[str, Any] = {"max_attempts": 1}
 
 
-def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str) -> int:
-    """Store the gateway, a campaign that may dial at any hour, the blacklist and the contacts; return its id."""
+def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str, calls: int | None = None) -> int:
+    """Store the gateway, a campaign that may dial at any hour, the blacklist and the contacts; return its id.
+
+    calls: take only so many of the file's contacts, and call each once.
+    """
     gateway_id = gateways.create(connection, gateway, CHANNELS, CALLS_PER_SECOND)
     caller_id = caller_ids.add(connection, gateway_id, CALLER_ID, "Demo")
     flow = default_definition("ru") | {"tries": 1}  # who stays silent is asked once, so that the demo is short
@@ -57,23 +63,37 @@ def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str) 
             calls_per_minute=CALLS_PER_MINUTE,
             ring_timeout_s=RING_TIMEOUT_S,
             max_call_s=60,
-            retry_rules=RETRY_RULES,
+            retry_rules=RETRY_RULES if calls is None else NO_RETRIES,
         ),
     )
-    list_blacklisted(connection, BLACKLIST)
-    import_file(connection, campaign_id, CONTACTS)
+    listed = list_blacklisted(connection, BLACKLIST)
+    table = read_rows(CONTACTS.read_bytes(), CONTACTS.name)
+    if calls is not None:
+        table = first_contacts(table, calls, listed)
+    imports.import_contacts(connection, campaign_id, table, guess_mapping(table.columns), CONTACTS.name)
     return campaign_id
 
 
-def list_blacklisted(connection: psycopg.Connection[Any], path: Path) -> None:
-    """Put the file's numbers (columns phone, reason, note) on the blacklist."""
+def list_blacklisted(connection: psycopg.Connection[Any], path: Path) -> set[str]:
+    """Put the file's numbers (columns phone, reason, note) on the blacklist; return them in E.164."""
     table = read_rows(path.read_bytes(), path.name)
+    listed = set()
     for phone, reason, note in table.rows:
         e164 = normalise(phone, COUNTRY).e164
         blacklist.add(connection, e164, blacklist.BlacklistReason(reason), note)
+        listed.add(e164)
+    return listed
 
 
-def import_file(connection: psycopg.Connection[Any], campaign_id: int, path: Path) -> imports.ImportReport:
-    """Import a contact file as the panel does when its guess of the columns is accepted."""
-    table = read_rows(path.read_bytes(), path.name)
-    return imports.import_contacts(connection, campaign_id, table, guess_mapping(table.columns), path.name)
+def first_contacts(table: ContactTable, wanted: int, listed: Collection[str]) -> ContactTable:
+    """Return the table's rows up to the one that makes `wanted` contacts, with the rejects between them."""
+    rows, called = [], set()
+    mapping = guess_mapping(table.columns)
+    for cells in table.rows:
+        rows.append(cells)
+        row = sort_row(cells, table.columns, mapping, COUNTRY, "Europe/Moscow")
+        if isinstance(row, Accepted) and row.phone not in listed:
+            called.add(row.phone)
+        if len(called) == wanted:
+            break
+    return replace(table, rows=iter(rows), total=len(rows))

@@ -130,13 +130,24 @@ def allow_raw_sockets() -> None:
     own = VENV / "bin" / "sipp"
     if os.geteuid() == 0 or own.exists():
         return
-    original = shutil.which("sipp", path=f"{os.environ.get('PATH', '')}:/usr/bin")
-    assert original is not None
-    print("Giving .venv/bin/sipp, a copy of SIPp, the right to open raw sockets (it plays captured audio).")
     fresh = own.with_suffix(".new")
-    shutil.copy(original, fresh)
-    _as_root(["/usr/sbin/setcap", "cap_net_raw=ep", str(fresh)], "giving SIPp the right to open raw sockets")
+    if not _may_open_raw_sockets(fresh):  # an administrator may have given it the right since we asked for it
+        original = shutil.which("sipp", path=f"{os.environ.get('PATH', '')}:/usr/bin")
+        assert original is not None
+        print(
+            "Giving .venv/bin/sipp, a copy of SIPp, the right to open raw sockets (it plays captured audio).",
+            flush=True,
+        )
+        shutil.copy(original, fresh)
+        _as_root(["/usr/sbin/setcap", "cap_net_raw=ep", str(fresh)], "giving SIPp the right to open raw sockets")
     fresh.rename(own)
+
+
+def _may_open_raw_sockets(program: Path) -> bool:
+    try:
+        return bool(os.getxattr(program, "security.capability"))
+    except OSError:
+        return False
 
 
 def _requirements(*, with_tests: bool) -> list[str]:

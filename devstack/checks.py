@@ -10,6 +10,8 @@ from devstack.supervise import adopt_orphans, die_with_make, end_descendants, ru
 
 BIN = Path(sys.executable).parent
 TYPED = ["dialer", "db", "integrations", "fs_scripts", "scheduler", "control_panel", "embedded_switch", "sipp"]
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup"]
+"""Most tests wait for a telephone call or a server; two processes halve that. Each has servers of its own."""
 LINTERS: list[tuple[str, list[str]]] = [
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
@@ -25,7 +27,7 @@ def main() -> int:
     options, for_pytest = parser.parse_known_args()
     checks = [(name, [str(BIN / command[0]), *command[1:]]) for name, command in LINTERS]
     if not options.lint:
-        checks.append(("pytest", [sys.executable, "-m", "pytest", *for_pytest]))
+        checks.append(("pytest", [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *for_pytest]))
     failed = []
     adopt_orphans()
     die_with_make()

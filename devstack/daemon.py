@@ -21,7 +21,8 @@ from devstack.programs import CarrierOptions, create_user
 from devstack.stack import GATEWAY, Stack, StackOptions, running_stack
 from devstack.supervise import unprivileged_user
 
-FOLDER = ROOT / "var" / "stack"
+FOLDER = Path(os.environ.get("DEVSTACK_FOLDER") or ROOT / "var" / "stack").resolve()
+"""Where the stack keeps what it writes; stacks in different folders run beside each other."""
 STATE = FOLDER / "running.json"
 LOG = FOLDER / "stack.log"
 START_TIMEOUT_S = 120.0
@@ -65,7 +66,7 @@ def _database_dir() -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
     if not all(parent.stat().st_mode & 0o001 for parent in FOLDER.parents):
-        folder = Path("/var/lib/voice-campaign-dialer") / str(ROOT).strip("/").replace("/", "-")
+        folder = Path("/var/lib/voice-campaign-dialer") / str(FOLDER).strip("/").replace("/", "-")
     folder.mkdir(parents=True, exist_ok=True)
     folder.parent.chmod(0o755)
     shutil.chown(folder, user)
@@ -126,7 +127,8 @@ def up() -> int:
             process.wait()
             raise
     print(f"panel     {state['panel']}\nsign in   {state['email']}  {state['password']}")
-    print(f"logs      {(FOLDER / 'log').relative_to(ROOT)}\nstop      make down")
+    logs = FOLDER / "log"
+    print(f"logs      {logs.relative_to(ROOT) if logs.is_relative_to(ROOT) else logs}\nstop      make down")
     return 0
 
 

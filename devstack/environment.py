@@ -42,7 +42,7 @@ class Folders:
 
     def make(self) -> None:
         """Create them all, for us alone."""
-        for name in ("log", "gateways", "carrier", "audio", "recordings", "spool", "freeswitch"):
+        for name in ("log", "gateways", "carrier", "audio", "uploads", "recordings", "spool", "freeswitch"):
             (self.base / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
@@ -80,9 +80,9 @@ def private_environment(
         "DIALER_RTP_START_PORT": str(rtp_start),
         "DIALER_RTP_END_PORT": str(rtp_start + RTP_PORTS - 1),
         "DIALER_GATEWAYS_DIR": str(folders.gateways),
-        "DIALER_SWITCH_LOG_DIR": str(folders.log),
         "DIALER_SOUNDS_DIR": str(ROOT / "sounds"),
         "DIALER_AUDIO_DIR": str(folders.base / "audio"),
+        "DIALER_UPLOADS_DIR": str(folders.base / "uploads"),
         "DIALER_RECORDINGS_DIR": str(folders.base / "recordings"),
         "DIALER_TAP_DIR": str(folders.tap),
         "DIALER_SPOOL_DIR": str(folders.base / "spool"),

@@ -1,9 +1,15 @@
 """Free ports on the loopback address."""
 
+import os
+import random
 import socket
 from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
+UDP_PORTS = "DEVSTACK_UDP_PORTS"
+"""Variable with the first and the last port blocks are taken from; stacks that run beside each other share none."""
+
+BELOW_THE_EPHEMERAL = "10000-32000"
 
 _handed_out: list[range] = []
 """UDP blocks this process has given away; whoever got one may not have bound all of it yet."""
@@ -22,10 +28,9 @@ def free_ports(count: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> list
 
 def free_udp_block(size: int) -> int:
     """Return the first port, even, of `size` neighbouring free UDP ports below the ephemeral range."""
-    import random
-
+    lowest, highest = map(int, os.environ.get(UDP_PORTS, BELOW_THE_EPHEMERAL).split("-"))
     for _ in range(200):
-        first = random.SystemRandom().randrange(10000, 32000 - size, 2)
+        first = random.SystemRandom().randrange(lowest, highest - size, 2)
         if any(first < block.stop and block.start < first + size for block in _handed_out):
             continue
         with ExitStack() as held:

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -43,14 +43,15 @@ def private_dir(prefix: str, user: str | None) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
-    """A running server. url: of its `dialer` database, as the superuser that owns it."""
+    """A running server. url: of its `dialer` database, as the superuser that owns it. start: runs it once more."""
 
     host: str
     port: int
     password: str
     child: Child
+    start: Callable[[], Child]
 
     def database_url(self, name: str = USER) -> str:
         """Return the address of a database of this server."""
@@ -68,6 +69,16 @@ class Postgres:
     def resume(self) -> None:
         """Undo `pause`."""
         self._signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Stop the server for as long as the block runs: connections are closed and new ones refused."""
+        self.child.stop()
+        try:
+            yield
+        finally:
+            self.child = self.start()
+            self.child.wait_until(lambda: _answers(self), START_TIMEOUT_S, "it answered a query")
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in [self.child.pid, *descendants(self.child.pid)]:  # backends lead groups of their own
@@ -136,14 +147,17 @@ def _serve(base: Path, data: Path, password: str, user: str | None, tuning: dict
         **tuning,
     }
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    child = spawn(
-        "PostgreSQL", [bin_dir() / "postgres", "-D", data, *settings],
-        log=base / "postgres.log", cwd=base, user=user, env={"LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", "")},
-        stop_signal=signal.SIGINT, parent_death_signal=signal.SIGINT,  # SIGINT is its fast shutdown
-    )  # fmt: skip
-    server = Postgres(LOOPBACK, port, password, child)
+
+    def start() -> Child:
+        return spawn(
+            "PostgreSQL", [bin_dir() / "postgres", "-D", data, *settings], log=base / "postgres.log", cwd=base,
+            user=user, env={"LC_ALL": "C.UTF-8", "PATH": os.environ.get("PATH", "")},
+            stop_signal=signal.SIGINT, parent_death_signal=signal.SIGINT,  # SIGINT is its fast shutdown
+        )  # fmt: skip
+
+    server = Postgres(LOOPBACK, port, password, start(), start)
     try:
-        child.wait_until(lambda: _answers(server), START_TIMEOUT_S, "it answered a query")
+        server.child.wait_until(lambda: _answers(server), START_TIMEOUT_S, "it answered a query")
         with psycopg.connect(server.database_url("postgres"), autocommit=True) as connection:
             exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [USER]).fetchone()
             if exists is None:
@@ -151,7 +165,7 @@ def _serve(base: Path, data: Path, password: str, user: str | None, tuning: dict
         yield server
     finally:
         server.resume()  # a test that failed may have left it frozen
-        child.stop()
+        server.child.stop()
 
 
 def _answers(server: Postgres) -> bool:

@@ -17,6 +17,8 @@ SAMPLE_BYTES = 65_536
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How XLSX and XLS begin."""
 PHONE_LIKE = re.compile(r"\+?[\d\s().\-]{7,}")
+TOLD_DELIMITER = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
+"""Excel's way to tell the delimiter, in a line before the first row."""
 LONGEST_CELL = 131_072
 
 
@@ -33,16 +35,28 @@ class ContactTable:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The cells of a workbook's first sheet that has any. height, width: in cells."""
+
+    rows: Iterator[list[str]]
+    height: int
+    width: int
+
+
 def read_rows(data: bytes, file_name: str) -> ContactTable:
     """Open a contact file; raises InvalidContactFile saying what it needs to look like.
 
     The first row names the columns, unless one of its cells is a phone number: then columns are numbered. The file
     is read as the rows are taken, and a row that can't be read raises InvalidContactFile then.
+
+    A workbook is for a process that may be lost, see sheet_rows.
     """
     if not data.strip(b"\x00\r\n\t ;,"):
         raise InvalidContactFile(f"{file_name} is empty: it needs a row of column names and a row per contact")
     if data.startswith(WORKBOOKS):
-        rows, total = _workbook_rows(data, file_name)
+        sheet = sheet_rows(data, file_name)
+        rows, total = sheet.rows, sheet.height
     else:
         rows, total = _csv_rows(data, file_name)
     skipped = 0
@@ -98,9 +112,12 @@ def _delimiter(text: str) -> str:
 
 def _csv_rows(data: bytes, file_name: str) -> tuple[Iterator[list[str]], int]:
     text = _decode(data, file_name)
+    delimiter = None
+    if told := TOLD_DELIMITER.match(text):
+        delimiter, text = told.group(1), text[told.end() :]
     total = text.count("\n") + (not text.endswith("\n"))
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text[:SAMPLE_BYTES]))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text[:SAMPLE_BYTES]))
 
     def rows() -> Iterator[list[str]]:
         try:
@@ -115,7 +132,12 @@ def _csv_rows(data: bytes, file_name: str) -> tuple[Iterator[list[str]], int]:
     return rows(), total
 
 
-def _workbook_rows(data: bytes, file_name: str) -> tuple[Iterator[list[str]], int]:
+def sheet_rows(data: bytes, file_name: str) -> Sheet:
+    """Open an XLSX or XLS file; raises InvalidContactFile.
+
+    The library keeps room for every cell up to the last one used, and ends the whole process when there is not enough:
+    a file of a kilobyte can ask for that. So a stranger's file belongs in a process of its own with limited memory.
+    """
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheet = next((s for s in map(workbook.get_sheet_by_index, range(len(workbook.sheet_names))) if s.height), None)
@@ -129,7 +151,7 @@ def _workbook_rows(data: bytes, file_name: str) -> tuple[Iterator[list[str]], in
             cells = [_text(cell) for cell in row]
             yield cells if any(cells) else []
 
-    return rows(), sheet.height
+    return Sheet(rows(), sheet.height, sheet.width)
 
 
 def _text(cell: object) -> str:

@@ -67,6 +67,21 @@ class DialString:
         return f"{{{written}}}sofia/gateway/{self.gateway}/{self.number} {EXTENSION} XML {CONTEXT}"
 
 
+def operator_leg(number: str, gateway: str, caller_id: str) -> str:
+    """Return what `bridge` is told to connect the callee with `number`; raises UnsafeDialString."""
+    for pattern, value, name in (
+        (E164, number, "number"),
+        (GATEWAY, gateway, "gateway"),
+        (E164, caller_id, "caller_id"),
+    ):
+        if not pattern.fullmatch(value):
+            raise UnsafeDialString(f"{name} {value!r} may not enter a dial string")
+    return (
+        f"[origination_caller_id_number={caller_id},origination_caller_id_name={caller_id}]"
+        f"sofia/gateway/{gateway}/{number}"
+    )
+
+
 def _quoted(value: str) -> str:
     """Quote a value with a space or comma; without it the switch fails the whole originate."""
     return f"'{value}'" if " " in value or "," in value else value

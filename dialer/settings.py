@@ -11,6 +11,7 @@ from dialer.errors import SettingsError
 
 PREFIX = "DIALER_"
 REQUIRED = object()
+SHORTEST_KEY = 32
 
 
 def _env(default: Any, doc: str) -> Any:
@@ -35,7 +36,6 @@ class Settings:
     rtp_start_port: int = _env(16384, "first UDP port for RTP")
     rtp_end_port: int = _env(32767, "last UDP port for RTP")
     gateways_dir: Path = _env(Path("freeswitch/conf/gateways"), "folder of the gateways' XML files")
-    switch_log_dir: Path = _env(Path("var/log"), "folder the switch writes its log to")
 
     sounds_dir: Path = _env(Path("sounds"), "folder of the built-in prompts: <language>/<name>.wav")
     audio_dir: Path = _env(Path("var/audio"), "folder of uploaded audio, shared by panel and switch")
@@ -53,7 +53,7 @@ class Settings:
     max_calls_per_second: float = _env(20.0, "originates per second, over all gateways and campaigns")
     dial_horizon_ms: int = _env(500, "how far ahead the dial loop reserves originates, ms")
     lease_ttl_s: int = _env(60, "a channel lease lives this long without renewal, s")
-    max_call_s: int = _env(300, "a call is ended after this long, s")
+    stop_wait_s: int = _env(300, "a scheduler told to stop waits this long for live calls to end, s")
     hook_grace_s: float = _env(5.0, "how long the hangup hook is waited for before others conclude, s")
     reconcile_every_s: float = _env(60.0, "how often open attempts are compared with the switch, s")
 
@@ -86,7 +86,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         name = PREFIX + item.name.upper()
         text = environ.get(name)
         default = item.metadata["default"]
-        if text is not None and (text != "" or item.type is str):
+        if text or (text == "" and item.type is str and default is not REQUIRED):
             values[item.name] = _parse(name, item.type, text)
         elif default is REQUIRED:
             missing.append(f"{name} ({item.metadata['doc']})")
@@ -94,7 +94,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             values[item.name] = default
     if missing:
         raise SettingsError("set these environment variables, see .env.example: " + "; ".join(missing))
+    if len(values["secret_key"]) < SHORTEST_KEY:
+        raise SettingsError(f"{PREFIX}SECRET_KEY is short: give it {SHORTEST_KEY} random characters or more")
     return Settings(**values)
+
+
+def database_url() -> str:
+    """Return DIALER_DATABASE_URL alone: who migrates need not hold the other secrets. Raises SettingsError."""
+    name = PREFIX + "DATABASE_URL"
+    url = os.environ.get(name)
+    if not url:
+        raise SettingsError(f"set {name}, see .env.example")
+    return url
 
 
 @cache

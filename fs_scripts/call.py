@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from dialer import switch_facts
 from dialer.call_flow import Prompt
-from fs_scripts import hangup_facts, prompts
+from fs_scripts import prompts
 from fs_scripts.amd.decision import AnswerDetector
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
@@ -37,16 +38,16 @@ def run(session: Any) -> None:
 
 
 def _hold(channel: Channel, shared: Resources) -> None:
-    attempt_id = channel.variable(hangup_facts.ATTEMPT_ID)
+    attempt_id = channel.variable(switch_facts.ATTEMPT_ID)
     record = CallRecord(
         channel,
         attempt_id,
-        int(channel.variable(hangup_facts.CAMPAIGN_ID)),
+        int(channel.variable(switch_facts.CAMPAIGN_ID)),
         shared.memory,
         shared.announcer,
         shared.background,
     )
-    setup = record.answered(int(channel.variable(hangup_facts.FLOW_VERSION_ID)))
+    setup = record.answered(int(channel.variable(switch_facts.FLOW_VERSION_ID)))
     if setup is None:
         logger.error(NO_FLOW, extra={"attempt_id": attempt_id})
         record.abandoned()
@@ -72,7 +73,7 @@ def _hold(channel: Channel, shared: Resources) -> None:
 def _record_whole_call(channel: Channel, folder: Path, attempt_id: str) -> None:
     path = folder.absolute() / attempt_id[:2] / f"{attempt_id}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
-    channel.remember(hangup_facts.RECORDING, str(path.relative_to(folder.absolute())))
+    channel.remember(switch_facts.RECORDING, str(path.relative_to(folder.absolute())))
     channel.start_recording(path)
 
 
@@ -81,8 +82,8 @@ def _hang_up_broken(channel: Channel | None) -> None:
     if channel is None:
         return
     try:
-        if not channel.variable(hangup_facts.MESSAGE_STARTED) and not channel.variable(hangup_facts.OUTCOME):
-            channel.remember(hangup_facts.OUTCOME, "abandoned")
+        if not channel.variable(switch_facts.MESSAGE_STARTED) and not channel.variable(switch_facts.OUTCOME):
+            channel.remember(switch_facts.OUTCOME, "abandoned")
         channel.hang_up(BROKEN)
     except Exception:
         logger.exception(FAILED)
@@ -98,6 +99,6 @@ def _release(channel: Channel | None) -> None:
 
 def _attempt_id(channel: Channel | None) -> str:
     try:
-        return channel.variable(hangup_facts.ATTEMPT_ID) if channel else ""
+        return channel.variable(switch_facts.ATTEMPT_ID) if channel else ""
     except Exception:  # noqa: BLE001 - only names the call in the log
         return ""

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dialer.outcome import Outcome
+from dialer.switch_facts import AMD_VERDICT, DIGITS, MESSAGE_STARTED, OUTCOME
 from fs_scripts.amd.detector import Verdict
 from fs_scripts.announcer import Announcer
 from fs_scripts.background import Background
 from fs_scripts.channel import Channel
-from fs_scripts.hangup_facts import AMD_VERDICT, DIGITS, MESSAGE_STARTED, OUTCOME
 from fs_scripts.memory import Memory, Setup
 
 

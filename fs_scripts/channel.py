@@ -1,14 +1,19 @@
 """The one adapter to the switch: a call's channel as the conversation sees it. Nothing else names `freeswitch`."""
 
+import logging
 from collections import deque
 from pathlib import Path
 from typing import Any
 
-from dialer.dial_string import E164, GATEWAY, UUID
+from dialer.dial_string import UUID, operator_leg
+from dialer.errors import UnsafeDialString
 
 # Not `import freeswitch`: where the switch's module is missing, that would find the folder of this name and succeed.
 from freeswitch import API, consoleLog  # type: ignore[attr-defined]
 
+logger = logging.getLogger(__name__)
+
+NO_TRANSFER = "the callee could not be put through, the operator's leg is not safe to dial"
 KEYS = frozenset("0123456789*#")
 GO_ON = ""
 """What an input callback returns to let a prompt go on; `None` would end it."""
@@ -121,10 +126,12 @@ class Channel:
     def bridge(self, number: str) -> bool:
         """Connect the callee with `number` (E.164) over the gateway of this call until one of them hangs up."""
         gateway, caller_id = self.variable("sip_gateway_name"), self.variable("origination_caller_id_number")
-        if not (E164.fullmatch(number) and GATEWAY.fullmatch(gateway) and E164.fullmatch(caller_id)):
+        try:
+            leg = operator_leg(number, gateway, caller_id)
+        except UnsafeDialString as unsafe:
+            logger.error(NO_TRANSFER, extra={"reason": str(unsafe)})  # noqa: TRY400 - expected, no traceback
             return False
-        who_calls = f"[origination_caller_id_number={caller_id},origination_caller_id_name={caller_id}]"
-        self._session.execute("bridge", f"{who_calls}sofia/gateway/{gateway}/{number}")
+        self._session.execute("bridge", leg)
         return self.variable("originate_disposition") == "SUCCESS"
 
     def hang_up(self, cause: str) -> None:

@@ -8,7 +8,8 @@ from redis.exceptions import RedisError
 
 from db import leases
 from db.errors import RedisAway
-from fs_scripts import hangup_facts, lead_worker
+from dialer import switch_facts
+from fs_scripts import lead_worker
 from fs_scripts.amd.tap import path_for
 from fs_scripts.resources import Resources, resources
 
@@ -24,11 +25,11 @@ def run(env: Any) -> None:
     try:
         _conclude(env, resources())
     except Exception:
-        logger.exception(FAILED, extra={"attempt_id": env.getHeader(f"variable_{hangup_facts.ATTEMPT_ID}")})
+        logger.exception(FAILED, extra={"attempt_id": env.getHeader(f"variable_{switch_facts.ATTEMPT_ID}")})
 
 
 def _conclude(env: Any, shared: Resources) -> None:
-    facts = hangup_facts.facts_of(env.getHeader, datetime.now(UTC))
+    facts = switch_facts.facts_from_headers(env.getHeader, datetime.now(UTC))
     if facts is None:
         return
     concluded = shared.memory.concluded(facts)
@@ -38,7 +39,7 @@ def _conclude(env: Any, shared: Resources) -> None:
     shared.announcer.announce(
         "call.ended",
         attempt_id=facts.attempt_id,
-        campaign_id=hangup_facts.campaign_id_of(env.getHeader),
+        campaign_id=switch_facts.campaign_id_of(env.getHeader),
         disposition=disposition,
         hangup_cause=facts.hangup_cause,
         billsec=facts.billsec,

@@ -3,6 +3,7 @@
 The webhook's address is a secret: it stands in no log line, no exception text and no Exchange.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -74,6 +75,11 @@ NEVER_SENT = (
     requests.exceptions.MissingSchema,
     requests.exceptions.ProxyError,
 )
+
+
+logging.getLogger("urllib3").propagate = False
+"""It writes the path of each POST, and the whole address where an answer's headers are broken: nothing of it may reach
+a log, whatever level and handlers the process chooses later. What matters of a failure stands in its Exchange."""
 
 
 class _Stop(Exception):

@@ -28,8 +28,10 @@ PAUSED = "deliveries to the CRM are paused until a person resumes them"
 
 DELAYS_S = (5, 15, 60, 300, 900, 1800, 3600)
 """Wait after the first, second, … try that failed; the last one goes on."""
-AMBIGUOUS_DELAY_S = 15
-"""A portal may still be busy with a post whose answer we no longer wait for: look it up only after so long."""
+AMBIGUOUS_DELAY_S = 90
+"""A portal may still be busy with a post whose answer we no longer wait for: it is looked up only after so long,
+counted from when we gave up. A portal that commits even later would get a second lead; web servers and proxies usually
+end a request after 30 or 60 s, so a minute and a half leaves room."""
 MOST_REFUSALS = 12
 """A lead that was tried so often and is still refused without a known reason is failed; lost connections never are."""
 LONGEST_PACE_WAIT_S = 10.0
@@ -56,8 +58,11 @@ class NoRoom(DialerError):
 
 
 def hold_s_for(timeout_s: float) -> float:
-    """Return how long a lead is held: a look-up, a post and one more because the portal moved, each at its pace."""
-    return 3 * (timeout_s + LONGEST_PACE_WAIT_S) + 10
+    """Return how long a lead is held: a look-up, a post and one more because the portal moved, each at its pace.
+
+    Whoever dies while it posts leaves a post as uncertain as a lost reply does, so the same delay comes on top.
+    """
+    return 3 * (timeout_s + LONGEST_PACE_WAIT_S) + AMBIGUOUS_DELAY_S
 
 
 def deliver_due(

@@ -66,7 +66,9 @@ class Scheduler:
             settings.esl_password,
             on_hangup=lambda headers: self._witness.hear_hangup(headers),
             on_reply=lambda attempt_id, answer: self._witness.hear_reply(attempt_id, answer),
-            on_connected=self._on_connected,
+            on_connected=lambda _core_uuid: self._reconciler.wake(),
+            # At once, not when it is back: between the connection and a late brake a call could leave.
+            on_disconnected=lambda: self._brakes.unreconciled(),
         )
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool)
         self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
@@ -94,10 +96,6 @@ class Scheduler:
         self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
         self._add_jobs()
 
-    def _on_connected(self, _core_uuid: str) -> None:
-        self._brakes.unreconciled()
-        self._reconciler.wake()
-
     def _add_jobs(self) -> None:
         settings = self._settings
         progress = ProgressTeller(self._database, self._redis)
@@ -105,6 +103,7 @@ class Scheduler:
         regular: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
+            (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
             (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
@@ -141,7 +140,7 @@ class Scheduler:
         self._brakes.stop()
         self._loop.stop(THREADS_WAIT_S)
         self._departures.stop(THREADS_WAIT_S)
-        self._wait_for_calls(self._settings.max_call_s + AFTER_THE_CALL_S)
+        self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
         self._switch.stop()
         logger.info(STOPPED)

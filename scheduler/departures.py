@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from redis import Redis
@@ -11,16 +12,17 @@ from redis import Redis
 from db import claims, live_events
 from db.claims import ClaimedAttempt
 from db.errors import DatabaseAway
+from dialer.disposition import CallFacts
 from dialer.errors import UnsafeDialString
+from dialer.outcome import Witness
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
 from scheduler.planner import Departure, give_back
+from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
 
-MARK_AHEAD_S = 0.05
-"""How long before their moment calls are marked: the commit must be over by then."""
 LATEST_S = 0.15
 """A call that is later than this gives its slot back: sent now, it would leave in the next one's moment."""
 REST_AFTER_REFUSAL_S = 5.0
@@ -33,8 +35,11 @@ ORIGINATED = "an originate was sent"
 UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
 UNDONE = "planned calls were undone before they were sent"
 REFUSED = "the switch refuses originates"
-UNSAFE = "a value may not enter a dial string, the call is not placed"
-MARK_FAILED = "PostgreSQL did not mark the calls, they are not sent"
+UNSAFE = "a value may not enter a dial string, the attempt failed without a call"
+NEVER_SENT_CAUSE = "DESTINATION_OUT_OF_ORDER"
+"""What an attempt is concluded with that can't be spelled as a command: a failure of our own, retried by its rule."""
+MARK_FAILED = "PostgreSQL did not mark a call, it is not sent"
+FAILED = "sending a planned call failed"
 
 
 class Line(Protocol):
@@ -85,75 +90,84 @@ class Departures:
     def add(self, planned: Sequence[Departure]) -> None:
         """Plan these calls."""
         with self._changed:
-            self._planned = sorted([*self._planned, *planned], key=lambda departure: departure.due_s)
+            self._planned += planned
             self._changed.notify()
 
     def _run(self) -> None:
         while True:
-            batch = self._next_batch()
-            if batch is None:
-                self._undo(self._all_planned())
-                self._withdraw([])
-                return
             try:
-                self.send_batch(batch)
+                departure = self._next()
+                if departure is not None:
+                    self._depart(departure)
+                self._withdraw([])
             except Exception:
-                logger.exception("sending planned calls failed")
+                logger.exception(FAILED)
+            with self._changed:
+                if self._is_over:
+                    break
+        self._undo(self._take_all())
+        self._withdraw([])
 
-    def _next_batch(self) -> list[Departure] | None:
-        """Wait for the next calls whose moment is near; None when it is over."""
+    def _next(self) -> Departure | None:
+        """Wait for the next call's moment; None when it is over, or when there is something else to look after."""
         with self._changed:
             while not self._is_over:
-                now = self._clock()
-                due = [departure for departure in self._planned if departure.due_s <= now + MARK_AHEAD_S]
-                if due:
-                    del self._planned[: len(due)]
-                    return due
-                wait_s = self._planned[0].due_s - MARK_AHEAD_S - now if self._planned else None
-                if not self._changed.wait(min(wait_s or RETRY_S, RETRY_S) if self._not_sent else wait_s):
-                    return []  # nothing new: a chance to undo what could not be undone before
+                if not self._planned:
+                    self._changed.wait(RETRY_S if self._not_sent else None)
+                    if self._not_sent:
+                        return None
+                    continue
+                departure = min(self._planned, key=self._moment)
+                wait_s = self._moment(departure) - self._clock()
+                if wait_s <= 0:
+                    self._planned.remove(departure)
+                    return departure
+                self._changed.wait(wait_s)
             return None
 
-    def _all_planned(self) -> list[Departure]:
+    def _moment(self, departure: Departure) -> float:
+        """When it may leave: at its slot, and at the allowed distance from those before it."""
+        return max(departure.due_s, self._any_free_at, self._free_at.get(departure.attempt.gateway_id, 0.0))
+
+    def _take_all(self) -> list[Departure]:
         with self._changed:
             planned, self._planned = self._planned, []
         return planned
 
-    def send_batch(self, batch: Sequence[Departure]) -> None:
-        """Mark these calls, commit, and send those that may leave, each at its moment."""
-        core_uuid = self._switch.core_uuid
-        if self._brakes.reason() is not None or core_uuid is None:
-            return self._undo(batch)
-        late = [departure for departure in batch if self._is_late(departure)]
-        ready = {d.attempt.attempt_id: d for d in batch if d not in late}
-        self._undo(late)
-        if not ready:
-            return self._withdraw([])
-        try:
-            marked = self._database.run(lambda conn: claims.mark_originated(conn, list(ready), core_uuid))
-        except DatabaseAway:
-            logger.warning(MARK_FAILED, extra={"count": len(ready)})
-            # The commit may have happened: what it marked is undone as soon as PostgreSQL is back.
-            return self._withdraw(list(ready))
-        self._undo([departure for attempt_id, departure in ready.items() if attempt_id not in marked])
-        for attempt_id in marked:
-            self._send(ready[attempt_id])
-        return self._withdraw([])
+    def _take_late(self) -> list[Departure]:
+        with self._changed:
+            late = [departure for departure in self._planned if self._is_late(departure)]
+            self._planned = [departure for departure in self._planned if departure not in late]
+        return late
 
     def _is_late(self, departure: Departure) -> bool:
         return self._clock() > departure.due_s + LATEST_S
 
-    def _send(self, departure: Departure) -> None:
-        """Send one call at its moment, and at the allowed distance from those before it."""
+    def _depart(self, departure: Departure) -> None:
+        """Mark the call, commit, send it. Nothing stands between the commit and the send: a crash there loses it."""
+        core_uuid = self._switch.core_uuid
+        if self._brakes.reason() is not None or core_uuid is None:
+            return self._undo([departure, *self._take_all()])
+        if self._is_late(departure):
+            return self._undo([departure, *self._take_late()])
         attempt = departure.attempt
-        moment = max(departure.due_s, self._free_at.get(attempt.gateway_id, 0.0), self._any_free_at)
-        wait_s = moment - self._clock()
-        if wait_s > 0:
-            time.sleep(wait_s)
-        known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
-        if self._is_late(departure) or self._brakes.reason() is not None:
+        try:
+            marked = self._database.run(lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid))
+        except DatabaseAway:
+            logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
+            # The commit may have happened: it is undone as soon as PostgreSQL is back.
             self._not_sent.append(attempt.attempt_id)
-            return
+            return self._undo(self._take_all())
+        if not marked:
+            return self._undo([departure])
+        if self._is_late(departure):
+            self._not_sent.append(attempt.attempt_id)
+            return None
+        return self._send(departure)
+
+    def _send(self, departure: Departure) -> None:
+        attempt = departure.attempt
+        known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
         now = self._clock()
         self._free_at[attempt.gateway_id] = now + departure.spacing_s * ALLOWANCE
         self._any_free_at = now + self._total_spacing_s
@@ -167,13 +181,20 @@ class Departures:
             self._brakes.refused(REST_AFTER_REFUSAL_S)
         except UnsafeDialString:
             logger.exception(UNSAFE, extra=known)
-            self._not_sent.append(attempt.attempt_id)
-            self._brakes.refused(REST_AFTER_REFUSAL_S)
+            self._fail(attempt)
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
         else:
             logger.info(ORIGINATED, extra=known)
             live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
+
+    def _fail(self, attempt: ClaimedAttempt) -> None:
+        """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""
+        facts = CallFacts(attempt.attempt_id, NEVER_SENT_CAUSE, datetime.now(UTC))
+        try:
+            conclude(self._database, self._redis, facts, Witness.REPLY)
+        except DatabaseAway:  # it comes back here when PostgreSQL does
+            self._not_sent.append(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-QUIET = ("apscheduler", "psycopg.pool", "urllib3")
+QUIET = ("apscheduler", "psycopg.pool")
 """Libraries whose every step would drown our own lines."""
 
 

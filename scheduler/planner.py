@@ -3,7 +3,7 @@
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
 
+CUT_SHORT = "planning was cut short, what was claimed before leaves in time"
 GIVE_BACK_FAILED = "slots were not given back, they expire by themselves"
 ZONE_SETS_FOR_S = 5.0
 """How long a campaign's zone sets are remembered; an import may bring new ones."""
@@ -56,35 +57,43 @@ class Planner:
         self._served_at: dict[int, int] = {}
 
     def plan(self, now: datetime) -> list[Departure]:
-        """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost; all is given back.
+        """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost.
 
-        Who was served longest ago comes first, so that no campaign takes what all share.
+        A failure after something was claimed is not raised: what is claimed has to leave, and a failure that lasts
+        comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
+        first, so that no campaign takes what all share.
         """
         active = self._database.run(campaigns.active)
         self._turn += 1
         planned: list[Departure] = []
-        for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
-            found = self._plan_campaign(campaign, now)
-            if found:
-                self._served_at[campaign.id] = self._turn
-            planned += found
+        try:
+            for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+                for found in self._plan_campaign(campaign, now):
+                    self._served_at[campaign.id] = self._turn
+                    planned += found
+        except Exception as error:
+            if not planned:
+                raise
+            logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
         return planned
 
-    def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> list[Departure]:
+    def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> Iterator[list[Departure]]:
+        """Yield what was claimed over one gateway after the other: a failure at the second leaves the first's."""
         open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
         gateways = [gateway for gateway in campaign.gateways if self._is_gateway_up(gateway.name)]
         if not open_sets or not gateways:
-            return []
+            return
         most = int(self._total.cps * self._horizon_ms / 1000) + 1
         due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most))
         if not due:
-            return []
+            return
         counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
-        planned: list[Departure] = []
+        just_planned = 0
         for gateway in sorted(gateways, key=lambda g: counts.by_gateway[g.gateway_id] - g.max_channels):
-            wanted = self._wanted(campaign, gateway, counts, due - len(planned), len(planned))
-            planned += self._take(campaign, gateway, open_sets, wanted, now)
-        return planned
+            wanted = self._wanted(campaign, gateway, counts, due - just_planned, just_planned)
+            if found := self._take(campaign, gateway, open_sets, wanted, now):
+                just_planned += len(found)
+                yield found
 
     def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
         read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))

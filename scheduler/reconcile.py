@@ -50,7 +50,7 @@ class Channels(Protocol):
 
 
 class Reconciler:
-    """One thread calls `tick` each second; `wake` may be called from any."""
+    """`tick` and `undo_stale_claims` are called each second; `wake` may be called from any thread."""
 
     def __init__(
         self,
@@ -79,7 +79,9 @@ class Reconciler:
         if self._clock() < self._next_look_s:
             return
         before = self._next_look_s
-        self._next_look_s = self._clock() + self._every_s  # set first: a wake during the look is not forgotten
+        # A first look finds originates that are too young to be judged: the second comes as soon as they are not.
+        wait_s = min(UNSETTLED_S, self._every_s) if before == float("-inf") else self._every_s
+        self._next_look_s = self._clock() + wait_s  # set before the look: a wake during it is not forgotten
         try:
             self.look(now or datetime.now(UTC))
         except (DatabaseAway, RedisAway, NotSent, MaybeSent):
@@ -87,16 +89,19 @@ class Reconciler:
 
     def look(self, now: datetime) -> None:
         """Look once; raises DatabaseAway, RedisAway, NotSent, MaybeSent."""
-        self._undo_stale_claims()
         found = self._database.run(attempts.open_attempts)
         self._agree_on_leases(found)
         core_uuid = self._switch.core_uuid
         if core_uuid is None:
             raise NotSent("the switch is away")
         self._brakes.reconciled()
+        if self._switch.core_uuid != core_uuid:  # it went away meanwhile: what was just lifted is for another time
+            self._brakes.unreconciled()
+            raise NotSent("the switch went away")
         self._find_lost(found, core_uuid, now)
 
-    def _undo_stale_claims(self) -> None:
+    def undo_stale_claims(self) -> None:
+        """Give contacts of claims that nobody originated back to the queue. Raises DatabaseAway, RedisAway."""
         stale = self._database.run(lambda conn: claims.release_stale(conn, STALE_CLAIM_S))
         if stale:
             leases.give_back(self._redis, stale)

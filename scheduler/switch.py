@@ -38,10 +38,12 @@ class Switch:
         on_hangup: Callable[[Headers], None],
         on_reply: Callable[[str, str], None],
         on_connected: Callable[[str], None],
+        on_disconnected: Callable[[], None] = lambda: None,
     ) -> None:
-        """on_reply hears (attempt id, answer) of each originate's end."""
+        """on_reply hears (attempt id, answer) of each originate's end; on_disconnected comes before a reconnection."""
         self._socket = EventSocket(host, port, password, SUBSCRIPTIONS, self)
-        self._on_hangup, self._on_reply, self._on_connected = on_hangup, on_reply, on_connected
+        self._on_hangup, self._on_reply = on_hangup, on_reply
+        self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._lock = threading.Lock()
         self._core_uuid: str | None = None
         self.gateways = GatewayStates()
@@ -104,6 +106,7 @@ class Switch:
         """Hear that it is gone (the reader's thread)."""
         with self._lock:
             self._core_uuid = None
+        self._on_disconnected()
 
     def event(self, headers: Headers) -> None:
         """Hear one event (the reader's thread)."""

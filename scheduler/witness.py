@@ -24,11 +24,15 @@ logger = logging.getLogger(__name__)
 REPLY_GRACE_S = 5.0
 """After a `-ERR` reply the hook may still be running: this long nobody else concludes."""
 AGAIN_S = 1.0
+MOST_TRIES = 5
+"""A testimony whose conclusion fails so often for a reason nobody expects is dropped; reconciliation finds out."""
 UNKNOWN_CAUSE = "DESTINATION_OUT_OF_ORDER"
 """What stands for an error reply that names no cause, such as a parse error; the switch itself says this then."""
 
 CONCLUDED = "an attempt was concluded without its hangup hook"
 STILL_UP = "an originate was refused, but its channel exists: its end is waited for"
+NOT_CONCLUDED = "an attempt could not be concluded, it is tried again"
+DROPPED = "what was heard of an attempt's end could not be written down and is dropped"
 
 
 class Channels(Protocol):
@@ -62,6 +66,8 @@ class TheWitness:
         self._hook_grace_s, self._clock = hook_grace_s, clock
         self._lock = threading.Lock()
         self._heard: dict[str, Testimony] = {}
+        self._failures: dict[str, int] = {}
+        """Attempt's id → surprises so far; `settle` alone uses it."""
 
     def hear_hangup(self, headers: Mapping[str, str]) -> None:
         """Take down the end of a leg."""
@@ -88,7 +94,10 @@ class TheWitness:
             return attempt_id in self._heard
 
     def settle(self) -> None:
-        """Conclude what is due and still open. Never raises for a store's or the switch's sake: it is tried again."""
+        """Conclude what is due and still open. Never raises for a store's or the switch's sake: it is tried again.
+
+        No testimony keeps the others waiting: what fails for its own sake is tried MOST_TRIES times.
+        """
         now = self._clock()
         with self._lock:
             due = {attempt_id: t for attempt_id, t in self._heard.items() if t.due_s <= now}
@@ -97,13 +106,33 @@ class TheWitness:
         try:
             still_open = {a.attempt_id for a in self._database.run(attempts.open_attempts)}
             for attempt_id, testimony in due.items():
-                if attempt_id in still_open:
-                    self._conclude(testimony)
-                with self._lock:
-                    if self._heard.get(attempt_id) is testimony:
-                        del self._heard[attempt_id]
-        except (DatabaseAway, NotSent, MaybeSent):
+                if attempt_id not in still_open or self._is_done_with(testimony):
+                    self._forget(testimony)
+        except DatabaseAway:
             return  # what is left in `heard` is due again at the next call
+
+    def _is_done_with(self, testimony: Testimony) -> bool:
+        """Conclude; say whether the testimony has served, or never will. Raises DatabaseAway."""
+        attempt_id = testimony.facts.attempt_id
+        try:
+            self._conclude(testimony)
+        except DatabaseAway:
+            raise  # so it is for all the others
+        except (NotSent, MaybeSent):
+            return False  # a leg's end needs no answer of the switch: the others may be concluded all the same
+        except Exception:
+            failures = self._failures[attempt_id] = self._failures.get(attempt_id, 0) + 1
+            is_enough = failures >= MOST_TRIES
+            logger.exception(DROPPED if is_enough else NOT_CONCLUDED, extra={"attempt_id": attempt_id})
+            return is_enough
+        return True
+
+    def _forget(self, testimony: Testimony) -> None:
+        attempt_id = testimony.facts.attempt_id
+        self._failures.pop(attempt_id, None)
+        with self._lock:
+            if self._heard.get(attempt_id) is testimony:
+                del self._heard[attempt_id]
 
     def _conclude(self, testimony: Testimony) -> None:
         facts = testimony.facts

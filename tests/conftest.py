@@ -3,20 +3,53 @@
 import os
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 
+from devstack.ports import UDP_PORTS
 from devstack.postgres import Postgres, private_postgres
 from devstack.redis import Redis, private_redis
 
 TEMPLATE = "dialer_template"
+LOWEST_UDP_PORT, HIGHEST_UDP_PORT = 10000, 32000
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several processes UDP ports of its own: a switch's RTP range is bound only when calls come."""
+    worker = getattr(config, "workerinput", None)
+    if worker:
+        share = (HIGHEST_UDP_PORT - LOWEST_UDP_PORT) // worker["workercount"] // 2 * 2
+        first = LOWEST_UDP_PORT + share * int(worker["workerid"].removeprefix("gw"))
+        os.environ[UDP_PORTS] = f"{first}-{first + share}"
+    else:
+        config.pluginmanager.register(_Collected(), "left-out-by-workers")
+
+
+class _Collected:
+    """In the process that reports: what the processes that test have left out."""
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a process that has ended left out."""
+        node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a process that tests: tell the one that reports what was left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(LEFT_OUT, [])
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only a real FreeSWITCH can show, unless there is one; the summary names it."""
+    """Leave out what only a real FreeSWITCH can show, unless there is one; keep what shares a stack in one process."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group("switch" if folder.name == "switch" else str(item.path)))
     left_out = []
     if os.environ.get("SWITCH") != "freeswitch":
         left_out = [item for item in items if item.get_closest_marker("freeswitch_only")]

@@ -2,6 +2,7 @@
 
 const POLL_MS = 4000;
 const REOPEN_MS = 15000;
+const REDRAW_MS = 2000;
 
 const root = document.querySelector("[data-live-stream]");
 const light = document.querySelector("[data-light]");
@@ -9,6 +10,8 @@ const numbers = new Intl.NumberFormat(document.documentElement.lang);
 let calls = [];
 let skew = 0;
 let isDrawn = false;
+let polling = 0;
+let reloading = 0;
 
 function setLight(kind) {
   if (!light || light.dataset.state === kind) return;
@@ -92,6 +95,11 @@ function drawCalls() {
   setText(document.querySelector("[data-calls-count]"), numbers.format(shown.length));
 }
 
+function redraw() {
+  // The server draws buttons and notes; never more often than every other second, whatever it says.
+  if (!reloading) reloading = setTimeout(() => location.reload(), Math.max(0, REDRAW_MS - performance.now()));
+}
+
 function draw(state) {
   if (state.away) {
     setLight("away");
@@ -104,13 +112,13 @@ function draw(state) {
     const c = state.campaigns[box.dataset.campaign];
     known.add(box.dataset.campaign);
     // The buttons and the notes of a page belong to the state it was drawn in.
-    if (c && c.state !== box.dataset.state) return location.reload();
+    if (c && c.state !== box.dataset.state) return redraw();
     if (c) drawCampaign(box, c);
-    else if (box.dataset.state === "active") return location.reload();
+    else if (box.dataset.state === "active") return redraw();
     if (c && known.size === 1 && document.querySelector("[data-outcomes]")) drawOutcomes(c.by_disposition);
   }
   const isList = "reloadWhenCampaignsChange" in root.dataset;
-  if (isList && Object.keys(state.campaigns).some((id) => !known.has(id))) return location.reload();
+  if (isList && Object.keys(state.campaigns).some((id) => !known.has(id))) return redraw();
   calls = state.calls;
   isDrawn = true;
   drawCalls();
@@ -119,8 +127,9 @@ function draw(state) {
 async function poll() {
   try {
     const answer = await fetch(root.dataset.liveState, { headers: { Accept: "application/json" } });
-    if (answer.ok && !answer.redirected) draw(await answer.json());
-    else setLight("away");
+    if (!answer.ok || answer.redirected) return setLight("away");
+    const state = await answer.json();
+    if (polling) draw(state); // else the stream is back and knows better
   } catch {
     setLight("away");
   }
@@ -128,7 +137,6 @@ async function poll() {
 
 function open() {
   const stream = new EventSource(root.dataset.liveStream);
-  let polling = 0;
   stream.addEventListener("state", (event) => {
     clearInterval(polling);
     polling = 0;
@@ -141,6 +149,7 @@ function open() {
       poll();
       setTimeout(() => {
         clearInterval(polling);
+        polling = 0;
         open();
       }, REOPEN_MS);
     }

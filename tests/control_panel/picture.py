@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from db import users
 from db.migrate import migrate
@@ -16,7 +16,7 @@ from tests.control_panel.server import ROOT, running_panel
 from tests.control_panel.test_it_works_in_a_browser import ARGUMENTS, CHROMIUM
 
 PASSWORD = "only for this picture"
-SIZE = {"width": 1280, "height": 900}
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 IMPORT = (
     "INSERT INTO contact_imports (campaign_id, file_name, state, rows_total, accepted, invalid_number, duplicate)"
     " VALUES (%s, 'клиенты-осень.xlsx', 'done', 1234, 1200, 21, 13)"

@@ -1,14 +1,20 @@
 """Contacts from a file: preview with a guessed mapping, the import, its report and the rejected rows."""
 
 import io
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from psycopg import Connection
 
+from control_panel import workbooks
 from db import campaigns
 from dialer.campaign import CampaignState
+from dialer.contact_file import read_rows
+from dialer.errors import InvalidContactFile
+from dialer.settings import Settings
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
 
@@ -95,6 +101,54 @@ def test_it_reads_a_spreadsheet(admin: Browser, conn: Connection[Any], campaign_
     admin.post(preview, {"phone": "0", "name": "1"}, follow_redirects=True)
     rows = conn.execute("SELECT phone, name FROM contacts ORDER BY id").fetchall()
     assert rows == [("+79161234567", "Ann"), ("+79167654321", "Bob")]
+
+
+def with_cell_at(place: str) -> bytes:
+    """Return a workbook of a few kilobytes that has a cell in its corner, and one at `place`."""
+    book = xlsx([["phone"], ["x"]])
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for item in old.infolist():
+            text = old.read(item).replace(b'r="A2"', b'r="%s"' % place.encode())
+            new.writestr(item, text)
+    return out.getvalue()
+
+
+def test_it_survives_a_small_workbook_that_asks_for_all_memory(
+    admin: Browser, conn: Connection[Any], campaign_id: int, settings: Settings
+) -> None:
+    for place in ("XFD1048576", "XFD1"):
+        answer = upload(admin, campaign_id, with_cell_at(place), "bomb.xlsx")
+        assert answer.status_code == 400
+        assert "This workbook is too big to open" in answer.get_data(as_text=True)
+    assert not list(settings.uploads_dir.iterdir())
+    assert "Import contacts" in admin.text(f"/campaigns/{campaign_id}")
+
+
+def test_it_refuses_a_workbook_that_takes_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(xlsx([["phone"]]))
+    with pytest.raises(workbooks.HeavyWorkbook, match="took longer"):
+        workbooks.to_csv(path, "a.xlsx", 0.001)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_it_tells_a_damaged_workbook_from_a_heavy_one(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(InvalidContactFile, match="damaged"):
+        workbooks.to_csv(path, "a.xlsx")
+
+
+def test_it_keeps_every_cell_of_a_workbook_in_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(xlsx([["phone", "note"], [], [79161234567, 'a "b"; c, d\ne'], [None, "sep=;"]]))
+    before = read_rows(path.read_bytes(), "a.xlsx")
+    workbooks.to_csv(path, "a.xlsx")
+    after = read_rows(path.read_bytes(), "a.xlsx")
+    assert path.read_bytes().startswith(b"sep=,")
+    assert (after.columns, after.first_row) == (before.columns, before.first_row)
+    assert list(after.rows) == list(before.rows) == [[], ["79161234567", 'a "b"; c, d\ne'], ["", "sep=;"]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Uploaded audio: every usual format becomes 8 kHz mono 16-bit, and what can't be used is explained."""
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,18 @@ def test_it_stops_reading_at_the_longest_duration(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UnusableAudio) as caught:
         convert(encoded(tone(30, 8000, channels=1), 8000, "FLAC"))
     assert caught.value.refusal is Refusal.TOO_LONG
+
+
+def test_it_holds_no_more_of_a_recording_than_the_telephone_needs() -> None:
+    data = encoded(tone(20, 384_000, channels=1), 384_000, "FLAC")
+    tracemalloc.start()
+    try:
+        made = convert(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert made.duration_ms == pytest.approx(20_000, abs=5)
+    assert peak < 12_000_000, "20 s at 384 kHz are 31 MB, in one piece"
 
 
 def test_it_doubts_quiet_and_overdriven_audio() -> None:

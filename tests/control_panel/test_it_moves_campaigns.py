@@ -56,14 +56,43 @@ def test_it_moves_and_writes_who_did_it(
     sign_in: SignIn, conn: Connection[Any], state: CampaignState, verb: str, becomes: CampaignState
 ) -> None:
     campaign_id = a_campaign_in(conn, state)
-    browser = sign_in("operator")
+    browser = sign_in("manager")
     browser.get(f"/campaigns/{campaign_id}")
     assert browser.post(f"/campaigns/{campaign_id}/{verb}").status_code == 302
     assert campaigns.get(conn, campaign_id).state == becomes
     row = conn.execute(
         "SELECT email, action, entity_id FROM audit_log JOIN users ON users.id = user_id WHERE entity_type = 'campaign'"
     ).fetchone()
-    assert row == ("operator-en@example.com", VERBS[verb][1], str(campaign_id))
+    assert row == ("manager-en@example.com", VERBS[verb][1], str(campaign_id))
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "status"),
+    [
+        ("start", S.DRAFT, 403),
+        ("pause", S.ACTIVE, 302),
+        ("resume", S.PAUSED, 403),
+        ("stop", S.ACTIVE, 403),
+        ("archive", S.COMPLETED, 403),
+    ],
+)
+def test_it_lets_an_operator_pause_and_nothing_else(
+    sign_in: SignIn, conn: Connection[Any], verb: str, state: CampaignState, status: int
+) -> None:
+    campaign_id = a_campaign_in(conn, state)
+    browser = sign_in("operator")
+    assert (f"/campaigns/{campaign_id}/{verb}" in browser.text(f"/campaigns/{campaign_id}")) == (status == 302)
+    assert browser.post(f"/campaigns/{campaign_id}/{verb}").status_code == status
+    assert campaigns.get(conn, campaign_id).state == (S.PAUSED if status == 302 else state)
+
+
+def test_it_lets_a_viewer_move_nothing(sign_in: SignIn, conn: Connection[Any]) -> None:
+    campaign_id = a_campaign_in(conn, S.ACTIVE)
+    browser = sign_in("viewer")
+    assert not [
+        verb for verb in VERBS if f"/campaigns/{campaign_id}/{verb}" in browser.text(f"/campaigns/{campaign_id}")
+    ]
+    assert browser.post(f"/campaigns/{campaign_id}/pause").status_code == 403
 
 
 def test_it_explains_a_move_that_is_not_possible_any_more(admin: Browser, conn: Connection[Any]) -> None:

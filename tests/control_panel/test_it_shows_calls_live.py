@@ -70,6 +70,18 @@ def test_it_brings_news_as_soon_as_an_event_comes(
     assert time.monotonic() - started < 5
 
 
+def test_it_tells_a_page_that_was_just_opened_nothing_of_the_past(
+    admin: Browser, conn: Connection[Any], campaign_id: int, slow_rereading: None
+) -> None:
+    first = admin.get(f"/live/stream?campaign={campaign_id}")
+    pictures(first.iter_encoded(), lambda p: p["campaigns"][str(campaign_id)]["state"] == "active")
+    campaigns.move(conn, campaign_id, CampaignState.PAUSED)  # and no event says so
+    second = admin.get(f"/live/stream?campaign={campaign_id}")
+    assert pictures(second.iter_encoded(), lambda p: True)["campaigns"][str(campaign_id)]["state"] == "paused"
+    first.close()
+    second.close()
+
+
 def test_it_re_reads_on_its_own_while_redis_is_away(
     admin: Browser, without_redis: None, conn: Connection[Any], campaign_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis as redis_package
 import soundfile
-from playwright.sync_api import FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import FilePayload, Page, ViewportSize, expect, sync_playwright
 
 from db import users
 from tests.control_panel import sample
@@ -26,9 +26,10 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 CONTACTS = "Имя;Телефон;Город\nАнна;+7 916 123-45-67;Москва\nБорис;12;Тверь\nВера;8 916 765-43-21;Тула\n"
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture
@@ -47,13 +48,14 @@ def panel(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[str]:
         yield base
 
 
-def opened(chromium: Any, base: str, size: dict[str, int], problems: list[str], scheme: str = "light") -> Page:
+def opened(chromium: Any, base: str, size: ViewportSize, problems: list[str], scheme: str = "light") -> Page:
     """Sign in as Anna, by keyboard alone; what the page's console complains about is collected."""
     context = chromium.new_context(viewport=size, locale="ru-RU", color_scheme=scheme, base_url=base)
     page: Page = context.new_page()
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto("/")
+    expect(page.get_by_label("Электронная почта")).to_be_focused()
     page.keyboard.type("anna@example.com")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -154,7 +156,7 @@ def test_an_open_page_follows_the_campaign_and_recovers_when_the_panel_was_away(
 
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "light"), (NARROW, "dark")])
 def test_no_page_is_wider_than_the_screen(
-    chromium: Any, panel: str, postgres_url: str, size: dict[str, int], scheme: str
+    chromium: Any, panel: str, postgres_url: str, size: ViewportSize, scheme: str
 ) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as conn:
         sample.a_running_campaign(conn, "Очень-длинное-название-кампании-без-единого-пробела" * 2, size=60, done=40)

@@ -14,6 +14,7 @@ from db.leases import CampaignLimits, GatewayLimits, Slot, TotalLimits
 from db.redis_client import open_redis
 from devstack.redis import Redis as RedisServer
 from tests.db.conftest import new_ids
+from tests.scheduler.scripted_switch import wait_until
 
 GATEWAY = GatewayLimits(1, max_channels=50, cps=10)
 CAMPAIGN = CampaignLimits(7, max_channels=50, cpm=600)
@@ -127,6 +128,15 @@ def test_a_lease_nobody_renews_expires(ready: Redis) -> None:
     leases.reserve(ready, one, CAMPAIGN, TOTAL, new_ids(1), 500, ttl_s=0)
     assert len(reserve(ready, 1, one)) == 1
     assert leases.counts(ready).total == 1
+
+
+def test_a_renewed_lease_outlives_the_time_it_was_reserved_for(ready: Redis) -> None:
+    slots = leases.reserve(ready, GATEWAY, CAMPAIGN, TOTAL, new_ids(2), 500, ttl_s=1)
+    renewed, left_alone = (slot.attempt_id for slot in slots)
+    assert leases.renew(ready, [renewed], ttl_s=60) == []
+    wait_until(lambda: not ready.exists(f"dialer:lease:{left_alone}"))  # both were to last one second
+    assert leases.counts(ready, [1], [7]) == leases.Counts(1, {1: 1}, {7: 1})
+    assert leases.renew(ready, [renewed, left_alone]) == [left_alone]
 
 
 def test_renewing_says_which_leases_are_unknown_and_they_can_be_restored(ready: Redis) -> None:

@@ -51,6 +51,13 @@ def test_a_comma_in_the_text_does_not_pass_for_the_delimiter() -> None:
     assert (columns, rows[0]) == (["phone", "note"], ["+79161234567", "a, b, c"])
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_delimiter_told_as_excel_tells_it_is_believed_and_is_no_row(encoding: str) -> None:
+    table = read_rows("sep=|\r\nphone|a;b;c\r\n+79161234567|1;2;3\r\n".encode(encoding), "a.csv")
+    assert (table.columns, table.first_row, table.total) == (["phone", "a;b;c"], 2, 1)
+    assert list(table.rows) == [["+79161234567", "1;2;3"]]
+
+
 def workbook(*rows: list[object]) -> bytes:
     book = openpyxl.Workbook()
     book.active.append([])

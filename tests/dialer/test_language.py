@@ -118,13 +118,13 @@ def test_nothing_a_file_could_spell_enters_a_dial_string(changes: dict[str, Any]
 
 
 REQUIRED_ENVIRONMENT = {
-    "DIALER_" + item.name.upper(): "x" for item in fields(Settings) if item.metadata["default"] is REQUIRED
+    "DIALER_" + item.name.upper(): "x" * 32 for item in fields(Settings) if item.metadata["default"] is REQUIRED
 }
 
 
 def test_settings_come_from_the_environment_with_their_types() -> None:
     found = read_settings(REQUIRED_ENVIRONMENT | {"DIALER_SIP_PORT": "5090", "DIALER_SPOOL_DIR": "/srv/spool"})
-    assert (found.sip_port, found.spool_dir, found.database_url) == (5090, Path("/srv/spool"), "x")
+    assert (found.sip_port, found.spool_dir, found.database_url) == (5090, Path("/srv/spool"), "x" * 32)
     assert found.max_channels == 100
 
 
@@ -132,6 +132,17 @@ def test_every_missing_setting_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as refusal:
         read_settings({})
     assert all(name in str(refusal.value) for name in REQUIRED_ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", REQUIRED_ENVIRONMENT)
+def test_an_empty_setting_that_is_required_is_a_missing_one(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings(REQUIRED_ENVIRONMENT | {name: ""})
+
+
+def test_a_key_that_can_be_guessed_is_refused() -> None:
+    with pytest.raises(SettingsError, match="DIALER_SECRET_KEY"):
+        read_settings(REQUIRED_ENVIRONMENT | {"DIALER_SECRET_KEY": "x" * 31})
 
 
 def test_a_setting_of_the_wrong_type_is_named() -> None:

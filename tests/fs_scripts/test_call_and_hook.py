@@ -10,8 +10,8 @@ from dialer.call_flow import default_definition, parse_flow
 from dialer.outcome import Outcome
 from fs_scripts import call, ending, hangup, lead_worker, outbound_call, startup
 from fs_scripts.memory import Setup
+from tests.dialer.test_switch_facts import ANSWERED, ATTEMPT
 from tests.fs_scripts.test_channel import Session
-from tests.fs_scripts.test_hangup_facts import ANSWERED, ATTEMPT
 
 
 class Memory:

@@ -9,7 +9,7 @@ import requests
 from db import integrations_state
 from db.redis_client import open_redis
 from integrations.bitrix24 import Bitrix24
-from integrations.lead_delivery import KIND, NoRoom, deliver_due, pacer
+from integrations.lead_delivery import KIND, NoRoom, deliver_due, hold_s_for, pacer
 from tests.integrations.conftest import PATIENCE_S, PRODUCT
 from tests.standins.bitrix24 import Bitrix24 as StandIn
 from tests.standins.bitrix24 import Fault, Faults
@@ -48,6 +48,15 @@ def test_it_looks_up_before_adding_when_the_reply_was_lost(portal, client, outbo
     assert deliver_due(outbox.run, client, 10, HOLD_S) == 1
     assert [line["method"] for line in portal.journal.lines] == ["crm.item.add", "crm.item.list"]
     assert made(portal) == Counter([attempt])
+
+
+def test_a_post_that_may_have_arrived_is_looked_up_no_sooner_than_a_slow_portal_commits(portal, client, outbox):
+    (attempt,) = outbox.owe()
+    portal.faults.order(Fault.REPLY_LATE)
+    deliver_due(outbox.run, client, 1, HOLD_S)
+    now = outbox.run(lambda conn: conn.execute("SELECT now()").fetchone()[0])
+    assert (outbox.lead(attempt).next_try_at - now).total_seconds() > 60
+    assert hold_s_for(PATIENCE_S) > 60 + PATIENCE_S, "whoever dies while posting leaves as much time"
 
 
 def test_a_worker_that_died_while_posting_leaves_no_double(portal, client, outbox):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from db import caller_ids, campaigns, gateways, leases
-from db.errors import DatabaseAway, LeasesLost
+from db import caller_ids, campaigns, claims, gateways, leases
+from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from dialer.campaign import CampaignState
 from tests.scheduler.conftest import make_planner
@@ -68,6 +68,46 @@ def test_it_gives_everything_back_when_the_claim_fails(world, database, ready_re
     with pytest.raises(DatabaseAway):
         planner.plan(now())
     assert leases.counts(ready_redis).total == 0
+
+
+@pytest.mark.parametrize("failure", [DatabaseAway(), RedisAway(), ValueError("a surprise")])
+def test_what_was_claimed_before_a_failure_is_planned(world, database, ready_redis, monkeypatch, failure):
+    world.campaign(contacts=3, calls_per_minute=6000)
+    world.campaign(contacts=3, first_phone=79170000000, calls_per_minute=6000)
+    fail_at_the_second_claim(monkeypatch, failure)
+    planner = make_planner(database, ready_redis)
+    planned = planner.plan(now())
+    assert len(planned) == 3
+    assert world.value("SELECT count(*) FROM attempts") == 3
+    assert leases.counts(ready_redis).total == 3
+    with pytest.raises(type(failure)):  # whoever was not served comes first now
+        planner.plan(now())
+
+
+def test_what_was_claimed_over_the_first_gateway_is_planned_when_the_second_fails(
+    world, database, ready_redis, monkeypatch
+):
+    wide = gateways.create(world.conn, "wide", 50, 50)
+    caller_id = caller_ids.add(world.conn, wide, "+74950000002", "", "")
+    world.conn.execute("UPDATE gateways SET max_channels = 2")
+    world.campaign(
+        contacts=4, calls_per_minute=6000, gateways=((world.gateway_id, world.caller_id_id), (wide, caller_id))
+    )
+    fail_at_the_second_claim(monkeypatch, DatabaseAway())
+    planned = make_planner(database, ready_redis).plan(now())
+    assert len(planned) == world.value("SELECT count(*) FROM attempts") == leases.counts(ready_redis).total == 2
+
+
+def fail_at_the_second_claim(monkeypatch, failure: Exception) -> None:
+    """Let every claim but the first fail."""
+    real, asked = claims.claim, itertools.count()
+
+    def claim(*arguments):
+        if next(asked):
+            raise failure
+        return real(*arguments)
+
+    monkeypatch.setattr("scheduler.planner.claims.claim", claim)
 
 
 def test_campaigns_take_turns(world, database, ready_redis):

@@ -8,7 +8,7 @@ from db import attempts, conclusion, leases
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.reconcile import LOOK_AGAIN_S, Reconciler
+from scheduler.reconcile import LOOK_AGAIN_S, UNSETTLED_S, Reconciler
 from tests.scheduler.conftest import TTL_S
 
 EVERY_S = 60.0
@@ -143,11 +143,10 @@ def test_what_comes_after_the_loss_corrects_it(reconciler, clock, world, attempt
 def test_a_claim_nobody_originated_goes_back_to_the_queue(reconciler, world):
     campaign_id = world.campaign(contacts=1)
     (claimed,) = world.claim(campaign_id)
-    reconciler.tick()
+    reconciler.undo_stale_claims()
     assert world.contact(claimed.contact_id) == ("dialing", None, 1), "its owner may be about to send it"
     world.conn.execute("UPDATE attempts SET claimed_at = now() - interval '11 seconds'")
-    reconciler.wake()
-    reconciler.tick()
+    reconciler.undo_stale_claims()
     assert world.contact(claimed.contact_id) == ("queued", None, 0)
     assert world.value("SELECT count(*) FROM attempts") == 0
 
@@ -171,6 +170,22 @@ def test_it_lifts_the_brake_once_leases_agree(reconciler, brakes):
     assert brakes.reason() is None
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_switch_that_went_away_during_the_look_does_not_lift_the_brake(
+    reconciler, brakes, switch, redis, monkeypatch, comes_back
+):
+    lift = brakes.reconciled
+
+    def lift_too_late() -> None:
+        switch.core_uuid = RESTARTED if comes_back else None
+        lift()
+
+    monkeypatch.setattr(brakes, "reconciled", lift_too_late)
+    reconciler.tick()
+    switch.core_uuid = RESTARTED
+    assert brakes.reason() == "not_reconciled"
+
+
 @pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])
 def test_it_looks_again_when_the_switch_could_not_be_asked(reconciler, clock, world, attempt, switch, failure):
     switch.fails = [failure]
@@ -189,15 +204,14 @@ def test_nothing_is_judged_while_the_switch_is_away(reconciler, clock, world, at
     assert brakes.reason() == "switch_away"
 
 
-def test_it_looks_at_start_when_woken_and_each_minute(reconciler, clock, monkeypatch):
+def test_it_looks_at_start_again_when_the_young_are_settled_and_then_each_minute(reconciler, clock, monkeypatch):
     looks = []
     monkeypatch.setattr(reconciler, "look", lambda now: looks.append(clock.now))
-    reconciler.tick()
-    reconciler.tick()
-    assert len(looks) == 1
-    clock.now += EVERY_S
-    reconciler.tick()
-    assert len(looks) == 2
+    for _ in range(200):
+        reconciler.tick()
+        clock.now += 1
+    start = looks[0]
+    assert [at - start for at in looks] == [0, UNSETTLED_S, UNSETTLED_S + EVERY_S, UNSETTLED_S + 2 * EVERY_S, 185]
     reconciler.wake()
     reconciler.tick()
-    assert len(looks) == 3
+    assert len(looks) == 6

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from db import campaigns, leases
 from db.errors import DatabaseAway
 from dialer.campaign import CampaignState
-from scheduler.departures import Departures
+from dialer.errors import UnsafeDialString
+from scheduler.departures import LATEST_S, Departures
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
 from tests.db.conftest import CORE
 from tests.scheduler.conftest import in_threads, make_planner
@@ -111,6 +113,58 @@ def test_a_switch_that_refuses_originates_is_given_a_rest(plan, departures, swit
     assert brakes.reason() == "refused"
 
 
+def test_a_call_that_cannot_be_spelled_fails_alone_and_is_not_claimed_again_at_once(
+    plan, planner, departures, switch, world, brakes, ready_redis
+):
+    switch.fails = [UnsafeDialString("caller_id '+7,x' may not enter a dial string")]
+    departures.start()
+    departures.add(plan(3))
+    wait_until(lambda: len(switch.sent) == 2)
+    how = "SELECT disposition::text FROM attempts WHERE concluded_at IS NOT NULL"
+    wait_until(lambda: world.value(how) == "failed")
+    wait_until(lambda: leases.counts(ready_redis).total == 2)
+    assert brakes.reason() is None, "the others are dialled"
+    assert states(world)["dialing"] == 2
+    assert planner.plan(datetime.now(UTC)) == []
+
+
+def test_a_call_that_cannot_be_spelled_while_postgres_goes_away_is_undone_when_it_is_back(
+    plan, departures, switch, world, monkeypatch
+):
+    planned = plan(1)
+    switch.fails = [UnsafeDialString("gateway 'a b' may not enter a dial string")]
+
+    def away(*_: object) -> None:
+        raise DatabaseAway
+
+    monkeypatch.setattr("scheduler.departures.conclude", away)
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: states(world) == {"queued": 1})
+    assert open_attempts(world) == 0
+
+
+def test_a_call_whose_marking_took_too_long_is_not_sent(
+    plan, database, ready_redis, switch, brakes, world, clock, monkeypatch
+):
+    (planned,) = plan(1)
+    departures = Departures(database, ready_redis, switch, brakes, 50, clock)
+    real = database.run
+
+    def slow(job):
+        result = real(job)
+        clock.now += LATEST_S + 0.01
+        return result
+
+    monkeypatch.setattr(database, "run", slow)
+    departures.start()
+    departures.add([replace(planned, due_s=clock.now)])
+    wait_until(lambda: states(world) == {"queued": 1})
+    departures.stop(5)
+    assert switch.sent == []
+    assert open_attempts(world) == 0
+
+
 def test_a_pause_stops_calls_that_were_planned_already(plan, departures, switch, world, ready_redis):
     planned = plan(20)
     campaigns.move(world.conn, plan.campaign_id, CampaignState.PAUSED)
@@ -146,7 +200,8 @@ def test_every_brake_stops_calls_that_were_planned_already(plan, departures, swi
     assert switch.sent == []
 
 
-def test_a_late_call_gives_its_slot_back(plan, departures, switch, world):
+def test_a_late_call_gives_its_slot_back(plan, departures, switch, world, monkeypatch):
+    monkeypatch.setattr("scheduler.departures.LATEST_S", 0.15)
     planned = plan(3)
     time.sleep(max(0.0, planned[0].due_s + 0.2 - time.monotonic()))
     departures.start()

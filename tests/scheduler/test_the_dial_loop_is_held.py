@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from db.errors import DatabaseAway, LeasesLost, RedisAway
+from dialer.settings import read_settings
+from scheduler.app import Scheduler
 from scheduler.brakes import Brake, Brakes
 from scheduler.dial_loop import DialLoop
 from scheduler.log import JsonLines
+from tests.db.conftest import CORE
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
@@ -89,6 +92,28 @@ def test_it_says_each_change_once(loop, plans, caplog):
         loop.round(NOW)
     said = [(record.getMessage(), getattr(record, "reason", None)) for record in caplog.records]
     assert said == [("dialing is held", "redis_away"), ("dialing goes on", None)]
+
+
+def test_the_brake_is_set_when_the_switch_goes_not_when_it_is_back(postgres_url, redis_url, tmp_path, monkeypatch):
+    scheduler = Scheduler(
+        read_settings(
+            {
+                "DIALER_DATABASE_URL": postgres_url,
+                "DIALER_REDIS_URL": redis_url,
+                "DIALER_SECRET_KEY": "x" * 32,
+                "DIALER_ESL_PASSWORD": "pass word",
+                "DIALER_SPOOL_DIR": str(tmp_path / "spool"),
+            }
+        )
+    )
+    scheduler._brakes.reconciled()
+    monkeypatch.setattr(scheduler._brakes, "_is_switch_here", lambda: True)
+    assert scheduler._brakes.reason() is None
+    scheduler._switch.disconnected()
+    assert scheduler._brakes.reason() is Brake.NOT_RECONCILED
+    scheduler._switch.connected(CORE)
+    assert scheduler._brakes.reason() is Brake.NOT_RECONCILED
+    scheduler._database.close()
 
 
 def test_brakes_name_the_first_reason(switch, spool, clock):

@@ -8,8 +8,9 @@ from db.errors import DatabaseAway
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
 from dialer.switch_facts import facts_from_headers
-from scheduler.event_socket import NotSent
-from scheduler.witness import TheWitness, cause_in
+from scheduler.event_socket import MaybeSent, NotSent
+from scheduler.switch import UnclearAnswer
+from scheduler.witness import DROPPED, MOST_TRIES, NOT_CONCLUDED, REPLY_GRACE_S, TheWitness, cause_in
 from tests.scheduler.conftest import Clock
 
 GRACE_S = 5.0
@@ -157,6 +158,51 @@ def test_it_keeps_a_reply_while_the_switch_cannot_be_asked(witness, world, attem
     switch.fails = [NotSent()]
     witness.settle()
     assert concluded(world, attempt)[0] is None
+    witness.settle()
+    assert concluded(world, attempt)[0] == "failed"
+
+
+@pytest.fixture
+def two_attempts(world):
+    return [dialled.attempt_id for dialled in world.dial(world.campaign(contacts=2), 2)]
+
+
+@pytest.mark.parametrize("failure", [UnclearAnswer(), NotSent(), MaybeSent(), ValueError("a surprise")])
+def test_a_testimony_that_cannot_be_settled_does_not_hold_up_the_next(
+    witness, world, two_attempts, clock, switch, failure
+):
+    first, second = two_attempts
+    witness.hear_reply(first, "-ERR INVALID_GATEWAY\n")
+    witness.hear_hangup(hangup(second))
+    clock.now += GRACE_S
+    switch.fails = [failure]
+    witness.settle()
+    assert concluded(world, first)[0] is None
+    assert concluded(world, second)[0] == "busy"
+    witness.settle()
+    assert concluded(world, first)[0] == "failed"
+
+
+def test_a_testimony_nobody_can_write_down_is_dropped_in_the_end(witness, attempt, clock, switch, caplog):
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    clock.now += GRACE_S
+    for _ in range(MOST_TRIES):
+        assert witness.has_heard(attempt)
+        switch.fails = [ValueError("a surprise")]
+        witness.settle()
+    assert not witness.has_heard(attempt), "reconciliation may judge it now"
+    assert [record.getMessage() for record in caplog.records] == [NOT_CONCLUDED] * (MOST_TRIES - 1) + [DROPPED]
+
+
+def test_a_reply_waits_for_the_hook_also_where_the_hook_has_a_shorter_grace(
+    database, redis, switch, clock, world, attempt
+):
+    witness = TheWitness(database, redis, switch, 1.0, clock)
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    clock.now += REPLY_GRACE_S - 0.1
+    witness.settle()
+    assert concluded(world, attempt)[0] is None
+    clock.now += 0.1
     witness.settle()
     assert concluded(world, attempt)[0] == "failed"
 

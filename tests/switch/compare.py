@@ -1,9 +1,6 @@
-"""Holds the rows that two switches left of the same suite against each other: `python -m tests.switch.compare A B`."""
+"""Holds the rows that two switches left of the same calls against each other."""
 
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 EXACT = ("disposition", "hangup_cause", "sip_code", "digits", "answered")
@@ -24,15 +21,3 @@ def differences(one: Rows, other: Rows) -> list[str]:
             if abs(mine["billsec"] - theirs["billsec"]) > BILLSEC_MAY_DIFFER_BY:
                 found.append(f"{name}: billsec {mine['billsec']} and {theirs['billsec']}")
     return found
-
-
-def main(one: str, other: str) -> int:
-    """Print every disagreement and one line of figures; return the exit status."""
-    first, second = (json.loads(Path(name).read_text(encoding="utf-8")) for name in (one, other))
-    found = differences(first, second)
-    print("\n".join([*found, f"switch-compare: {len(first)} and {len(second)} calls, {len(found)} differences"]))
-    return 1 if found or not first else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))

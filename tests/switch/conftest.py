@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devstack.switch import chosen_switch
 from tests.switch.calls import Call
 from tests.switch.suite import Suite, running_suite
 
@@ -23,7 +24,7 @@ def declared_calls(modules: list[object]) -> list[Call]:
 def switch_suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """The running product, with a gateway for each declared call; nothing is dialled yet."""
     modules = list(dict.fromkeys(item.module for item in request.session.items if "tests/switch/" in str(item.path)))
-    with running_suite(declared_calls(modules), tmp_path_factory.mktemp("switch")) as suite:
+    with running_suite(declared_calls(modules), tmp_path_factory.mktemp("switch"), chosen_switch()) as suite:
         yield suite
 
 

@@ -15,14 +15,14 @@ from psycopg.rows import namedtuple_row
 
 from db import campaigns, flows
 from db.migrate import migrate
-from devstack.environment import ROOT, make_folders, private_environment
+from devstack.environment import make_folders, private_environment
 from devstack.gateway_file import write_gateway
 from devstack.ports import LOOPBACK, free_udp_block
 from devstack.postgres import Postgres, private_postgres
 from devstack.programs import scheduler
 from devstack.redis import Redis, private_redis
 from devstack.supervise import Child, spawn
-from devstack.switch import chosen_switch, running_switch
+from devstack.switch import SwitchChoice, SwitchKind, running_switch
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from scheduler.event_socket import EventSocket
@@ -61,7 +61,7 @@ class Suite:
     redis: Redis
     environment: Mapping[str, str]
     log_dir: Path
-    switch_kind: str
+    switch_kind: SwitchKind
     switch: Child
     placed: dict[str, Placed]
     numbers: Iterator[int]
@@ -138,9 +138,9 @@ class Suite:
         finally:
             line.stop()
 
-    def write_rows(self, path: Path) -> None:
-        """Leave what is on record of every call of this run, for tests.switch.compare."""
-        rows = {
+    def all_rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Return what is on record of every call of this run, as tests.switch.compare takes it."""
+        return {
             name: [
                 {
                     "disposition": row.disposition,
@@ -155,8 +155,6 @@ class Suite:
             ]
             for name, placed in self.placed.items()
         }
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
     def has_attempts(self, call: Call) -> bool:
         """Whether anything was dialled, or is about to be, for the call."""
@@ -278,7 +276,7 @@ def _store_gateways(url: str, calls: Sequence[Call]) -> dict[str, tuple[int, int
 
 
 @contextlib.contextmanager
-def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
+def running_suite(calls: Sequence[Call], folder: Path, choice: SwitchChoice) -> Iterator[Suite]:
     """Start databases, switch and scheduler, know a gateway for every call, and stop them in the end."""
     with contextlib.ExitStack() as parts:
         folders = make_folders(folder)
@@ -290,10 +288,11 @@ def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
             "DIALER_SOUNDS_DIR": str(folder / "sounds"),
             "DIALER_MAX_CALLS_PER_SECOND": "20",
             "DIALER_MAX_CHANNELS": "100",
+            "DIALER_POSTGRES_WAIT_MS": "1500",  # a busy test machine is no outage; frozen servers take for ever
+            "DIALER_REDIS_WAIT_MS": "500",
         }
         environment = private_environment(folders, postgres.url, redis.url, overrides)
         ports = _write_gateways(calls, folders.gateways)
-        choice = chosen_switch()
         switch = parts.enter_context(running_switch(choice, folders, environment))
         parts.enter_context(scheduler(folders, environment))
         gateways = _store_gateways(postgres.url, calls)
@@ -305,7 +304,6 @@ def running_suite(calls: Sequence[Call], folder: Path) -> Iterator[Suite]:
         )  # fmt: skip
         try:
             yield suite
-            suite.write_rows(ROOT / "var" / f"switch-rows-{choice.kind}.json")
         finally:
             for placed in suite.placed.values():
                 if placed.callee is not None:

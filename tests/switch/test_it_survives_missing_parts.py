@@ -17,6 +17,8 @@ MISSING_AUDIO = Call(
 )
 FROZEN_AT_ANSWER = Call("frozen_at_answer", LATE, is_placed_by_its_test=True)
 FROZEN_AT_HANGUP = Call("frozen_at_hangup", PRESSES, is_placed_by_its_test=True)
+GONE_AT_ANSWER = Call("gone_at_answer", LATE, is_placed_by_its_test=True)
+GONE_AT_HANGUP = Call("gone_at_hangup", PRESSES, is_placed_by_its_test=True)
 REDIS_FROZEN = Call("redis_frozen", PRESSES, is_placed_by_its_test=True)
 
 
@@ -51,6 +53,23 @@ def test_it_keeps_a_press_made_while_postgresql_is_frozen(dialled):
     finally:
         dialled.postgres.resume()
     assert dialled(FROZEN_AT_HANGUP) == answered("interested", digits="1", leads=1)
+
+
+def test_it_ends_a_call_when_postgresql_is_gone_at_the_answer(dialled):
+    dialled.place([GONE_AT_ANSWER])
+    dialled.wait_for(IS_RINGING, dialled.placed[GONE_AT_ANSWER.name].campaign_id)
+    with dialled.postgres.away():
+        dialled.placed[GONE_AT_ANSWER.name].callee.process.wait(20)
+    row = dialled(GONE_AT_ANSWER)
+    assert (row.disposition, row.answered, row.leads) == ("abandoned", True, 0)
+
+
+def test_it_keeps_a_press_made_while_postgresql_is_gone(dialled):
+    dialled.place([GONE_AT_HANGUP])
+    dialled.wait_for(IS_ANSWERED, dialled.placed[GONE_AT_HANGUP.name].campaign_id)
+    with dialled.postgres.away():
+        dialled.placed[GONE_AT_HANGUP.name].callee.process.wait(20)
+    assert dialled(GONE_AT_HANGUP) == answered("interested", digits="1", leads=1)
 
 
 def test_it_holds_the_whole_conversation_while_redis_is_frozen(dialled):

@@ -15,9 +15,15 @@ def main() -> int:
     parser.add_argument("--database-url", required=True, help="postgresql://…")
     parser.add_argument("--carrier-logs", required=True, type=Path, help="the folder SIPp's wrapper wrote to")
     parser.add_argument("--crm-journal", required=True, type=Path, help="the CRM stand-in's journal")
+    parser.add_argument(
+        "--may-end-inside", action="store_true", help="attempts may end in the switch, as where a gateway was away"
+    )
     options = parser.parse_args()
     findings = verify(
-        read_calls(options.carrier_logs), read_database(options.database_url), read_journal(options.crm_journal)
+        read_calls(options.carrier_logs),
+        read_database(options.database_url),
+        read_journal(options.crm_journal),
+        may_end_inside=options.may_end_inside,
     )
     for finding in findings.faults:
         print(finding)

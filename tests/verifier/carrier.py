@@ -8,8 +8,8 @@ from tests.verifier.findings import Fault, Findings
 from tests.verifier.matching import Match
 
 OF_CODE = {
-    486: "busy", 600: "busy", 480: "unreachable", 403: "rejected", 603: "rejected", 404: "invalid_number",
-    410: "invalid_number", 484: "invalid_number", 500: "congestion", 503: "congestion", 487: "no_answer",
+    486: "busy", 600: "busy", 480: "unreachable", 403: "failed", 603: "rejected", 404: "invalid_number",
+    410: "invalid_number", 484: "invalid_number", 500: "failed", 503: "congestion", 487: "no_answer",
 }  # fmt: skip
 """Final SIP answer → disposition of a call that was not answered; 487 answers our own CANCEL at the ring time-out."""
 OF_ACTION = {
@@ -34,6 +34,8 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
         if each.call is None or each.attempt.disposition is None:
             continue
         keys = database.campaigns[each.attempt.campaign_id].keys
+        if not each.call.ended:
+            findings.add(Fault.CALL_STILL_UP, f"{each.attempt.phone}, attempt {each.attempt.id}, by the carrier's log")
         if each.call.answered_at is None:
             _check_unanswered(each.attempt, each.call, findings)
         else:

@@ -24,13 +24,13 @@ class Witnesses:
     posted: list[Posted]
     leases: int = 0
 
-    def verdict(self) -> Findings:
+    def verdict(self, *, may_end_inside: bool = False) -> Findings:
         """Let the verifier judge it."""
-        return verify(self.calls, self.database, self.posted, self.leases)
+        return verify(self.calls, self.database, self.posted, self.leases, may_end_inside=may_end_inside)
 
-    def faults(self) -> set[str]:
+    def faults(self, *, may_end_inside: bool = False) -> set[str]:
         """Return the kinds of faults it finds."""
-        return {str(finding.fault) for finding in self.verdict().faults}
+        return {str(finding.fault) for finding in self.verdict(may_end_inside=may_end_inside).faults}
 
     def change_attempt(self, place: int, **changes: Any) -> None:
         """Replace fields of one attempt, and of its contact what follows from them."""

@@ -11,8 +11,8 @@ from tests.verifier.findings import Fault, Findings
 
 CLOCK_SLACK_S = 0.5
 """SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
-NEVER_LEFT_US = frozenset({"failed", "congestion", "cancelled", "blocked", "unreachable"})
-"""Dispositions of attempts that may have ended in the switch before the carrier was rung."""
+ENDS_INSIDE = frozenset({"failed", "congestion", "cancelled", "blocked", "unreachable"})
+"""Dispositions of attempts that may have ended in the switch before the carrier was rung, where that is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,13 @@ def digits_of(number: str) -> str:
     return number.lstrip("+")
 
 
-def match(calls: Sequence[CarrierCall], database: Database, findings: Findings) -> list[Match]:
-    """Give each attempt its call; note calls that no attempt explains and attempts whose call never came."""
+def match(
+    calls: Sequence[CarrierCall], database: Database, findings: Findings, *, may_end_inside: bool = False
+) -> list[Match]:
+    """Give each attempt its call; note calls that no attempt explains and attempts whose call never came.
+
+    may_end_inside: an attempt that got no SIP answer, and says so, need not have reached the carrier.
+    """
     by_number: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in database.attempts:
         if attempt.originated_at is not None:
@@ -49,12 +54,17 @@ def match(calls: Sequence[CarrierCall], database: Database, findings: Findings) 
         _check_blacklist(call, database, findings)
     matches = [Match(attempt, found.get(attempt.id)) for attempt in database.attempts]
     for each in matches:
-        if each.call is None and each.attempt.originated_at and each.attempt.disposition not in NEVER_LEFT_US:
+        if each.call is None and not (may_end_inside and _ended_inside(each.attempt)):
             findings.add(
                 Fault.ATTEMPT_WITHOUT_CALL,
                 f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): no call came",
             )
     return matches
+
+
+def _ended_inside(attempt: Attempt) -> bool:
+    """Whether the attempt says of itself that nobody outside the switch has answered it."""
+    return attempt.disposition in ENDS_INSIDE and attempt.sip_code is None and attempt.answered_at is None
 
 
 def _maker(attempts: Sequence[Attempt], call: CarrierCall) -> Attempt | None:

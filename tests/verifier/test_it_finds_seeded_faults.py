@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests.verifier.clean_campaign import (
     BUSY_FIRST,
     BUSY_THEN_SILENT,
@@ -56,6 +58,66 @@ def test_it_finds_an_attempt_that_never_reached_the_carrier():
     seeded = clean()
     del seeded.calls[MACHINE]
     assert seeded.faults() == {"attempt without call"}
+
+
+def _end_inside(seeded, place, **changes):
+    """Take the attempt's call away, as when the switch knows no gateway of that name."""
+    number = seeded.database.attempts[place].phone
+    seeded.calls = [call for call in seeded.calls if call.number != number]
+    seeded.change_attempt(place, **{"disposition": "failed", "sip_code": None, "answered_at": None} | changes)
+    seeded.change_contact(seeded.database.attempts[place].contact_id - 1, disposition="failed")
+
+
+def test_it_finds_a_campaign_in_which_nobody_was_called():
+    seeded = clean()
+    for place in (INTERESTED, REFUSING, MACHINE, UNANSWERED, BUSY_THEN_SILENT, BUSY_FIRST):
+        _end_inside(seeded, place, digits="")
+    seeded.posted.clear()
+    rules = {"max_attempts": 3, "failed": {"delay_s": 2, "max_attempts": 2}}
+    campaign = replace(seeded.database.campaigns[1], retry_rules=rules)
+    seeded.database = replace(seeded.database, leads=[], campaigns={1: campaign})
+    assert seeded.faults() == {"nobody called", "attempt without call"}
+    assert seeded.faults(may_end_inside=True) == {"nobody called"}
+
+
+def test_it_finds_a_campaign_without_a_single_attempt():
+    seeded = clean()
+    seeded.calls, seeded.posted = [], []
+    seeded.database = replace(seeded.database, contacts=[], attempts=[], leads=[], imports=[])
+    assert seeded.faults(may_end_inside=True) == {"nobody called"}
+
+
+@pytest.mark.parametrize("disposition", ["failed", "congestion", "cancelled", "blocked", "unreachable"])
+def test_it_excuses_an_attempt_that_ended_inside_the_switch_only_where_that_is_allowed(disposition):
+    seeded = clean()
+    _end_inside(seeded, UNANSWERED, disposition=disposition)
+    seeded.change_contact(4, disposition=disposition)
+    assert seeded.faults() == {"attempt without call"}
+    assert seeded.faults(may_end_inside=True) == set()
+
+
+def test_it_never_excuses_an_attempt_that_claims_an_answer_from_outside():
+    claimed = clean()
+    _end_inside(claimed, UNANSWERED, sip_code=503)
+    assert claimed.faults(may_end_inside=True) == {"attempt without call"}
+    never_dialled = clean()
+    _end_inside(never_dialled, UNANSWERED, disposition="no_answer", originated_at=None)
+    never_dialled.change_contact(4, disposition="no_answer")
+    assert never_dialled.faults(may_end_inside=True) == {"attempt without call"}
+
+
+def test_it_finds_a_contact_blocked_for_no_reason():
+    seeded = clean()
+    seeded.change_contact(4, state="blocked", disposition="blocked")
+    assert seeded.faults() == {"wrong disposition"}
+    seeded.database = replace(seeded.database, blacklist={"+79160000005": START + timedelta(seconds=30)})
+    assert seeded.faults() == set()
+
+
+def test_it_finds_a_call_that_was_concluded_and_never_ended():
+    seeded = clean()
+    seeded.calls[MACHINE] = replace(seeded.calls[MACHINE], ended="", ended_at=None)
+    assert seeded.faults() == {"call still up"}
 
 
 def test_it_finds_a_retry_that_no_rule_allows():

@@ -6,7 +6,7 @@ import pytest
 
 from dialer.disposition import CallFacts, Disposition, disposition_of
 from dialer.outcome import Outcome
-from fs_scripts.hangup_facts import campaign_id_of, facts_of
+from dialer.switch_facts import campaign_id_of, facts_from_headers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
@@ -22,7 +22,7 @@ ANSWERED = {
 
 
 def facts(environment: dict[str, str]) -> CallFacts:
-    found = facts_of(environment.get, NOW)
+    found = facts_from_headers(environment.get, NOW)
     assert found is not None
     return found
 
@@ -81,7 +81,7 @@ def test_it_reads_an_unanswered_call(cause, specific, code, disposition):
 
 
 def test_a_leg_that_is_none_of_ours_is_left_alone():
-    assert facts_of({"Hangup-Cause": "NORMAL_CLEARING"}.get, NOW) is None
+    assert facts_from_headers({"Hangup-Cause": "NORMAL_CLEARING"}.get, NOW) is None
     assert campaign_id_of({}.get) == 0
 
 

@@ -1,0 +1,23 @@
+"""Every open attempt keeps its channel's lease, however long the call; what nobody keeps expires."""
+
+from dataclasses import replace
+
+from db import attempts, leases
+from scheduler.jobs import renew_leases
+from tests.db.conftest import new_ids
+from tests.scheduler.conftest import TTL_S
+from tests.scheduler.scripted_switch import wait_until
+
+
+def test_leases_of_open_attempts_are_renewed_and_those_redis_forgot_restored(world, database, ready_redis):
+    campaign_id = world.campaign(contacts=2)
+    world.dial(campaign_id, 2)
+    held, forgotten = attempts.open_attempts(world.conn)
+    nobodys = replace(held, attempt_id=new_ids(1)[0])
+    leases.restore(ready_redis, [held, nobodys], ttl_s=1)
+    renew_leases(database, ready_redis, TTL_S)
+    wait_until(lambda: not ready_redis.exists(f"dialer:lease:{nobodys.attempt_id}"))
+    gateway_id = world.gateway_id
+    both = leases.Counts(2, {gateway_id: 2}, {campaign_id: 2})
+    assert leases.counts(ready_redis, [gateway_id], [campaign_id]) == both
+    assert leases.renew(ready_redis, [held.attempt_id, forgotten.attempt_id]) == []
