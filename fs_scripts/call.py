@@ -7,7 +7,7 @@ from typing import Any
 from dialer import switch_facts
 from dialer.call_flow import Prompt
 from fs_scripts import prompts
-from fs_scripts.amd.energy import EnergyDetector
+from fs_scripts.amd.decision import AnswerDetector
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
 from fs_scripts.conversation import Conversation
@@ -62,7 +62,7 @@ def _hold(channel: Channel, shared: Resources) -> None:
     def path_of(prompt: Prompt) -> Path:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
 
-    ear = Ear(channel, attempt_id, read.tap_dir, EnergyDetector(), record.evidence)
+    ear = Ear(channel, attempt_id, read.tap_dir, AnswerDetector(), record.evidence)
     conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow))
     try:
         conversation.hold()

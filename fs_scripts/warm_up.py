@@ -5,7 +5,7 @@ import logging
 import threading
 
 from fs_scripts import background, lead_worker, log, spool_worker
-from fs_scripts.amd import tap
+from fs_scripts.amd import model, tap
 from fs_scripts.resources import Resources, resources
 from integrations import lead_delivery
 
@@ -40,6 +40,7 @@ def run() -> None:
 def _start(shared: Resources) -> None:
     for name in NEEDED_BY_CALLS:
         importlib.import_module(name)
+    model.load()
     left = tap.sweep(shared.settings.tap_dir)
     if left:
         logger.warning(SWEPT, extra={"count": left})

@@ -7,7 +7,7 @@ from typing import Protocol
 from fs_scripts.amd.detector import Detector, Verdict
 from fs_scripts.amd.tap import Tap
 
-LONGEST_MS = 3500
+LONGEST_MS = 3750
 """The message must begin within 4 s of the answer, so listening ends before that."""
 POLL_MS = 100
 

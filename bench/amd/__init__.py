@@ -1,0 +1,1 @@
+"""The answering-machine detector on a desk: a made-up corpus, training, and the figures."""

@@ -1,0 +1,219 @@
+"""What is heard after an answer, before the line spoils it: people and machines of every category."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import soxr
+
+from bench.amd import packages, texts, tones, voices
+from bench.amd.voices import RATE, Audio
+
+SPEECH_RMS = 0.1
+PITCH = (0.92, 1.1)
+"""Speech is played faster or slower by this, which moves its pitch: more speakers than there are voices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Audio from its first sound on. first_ms: when the utterance ends that a person would wait behind."""
+
+    samples: Audio
+    first_ms: float
+    voice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A category: its label, how often it comes, the share of noisy lines."""
+
+    label: str
+    weight: int
+    make: Callable[[np.random.Generator, str, str], Heard]
+    noisy: float = 0.15
+
+
+def _level(samples: Audio, rms: float = SPEECH_RMS) -> Audio:
+    return samples * rms / max(float(np.sqrt(np.mean(samples**2))), 1e-6)
+
+
+class Speaker:
+    """One voice with its pitch and pace for one item."""
+
+    def __init__(self, chance: np.random.Generator, part: str, language: str) -> None:
+        self._chance = chance
+        available = voices.of(part, language)
+        self.voice = available[chance.integers(len(available))]
+        self._pitch = float(chance.uniform(*PITCH))
+        rate = int(chance.choice([85, 95, 100, 100, 110, 120]))
+        self._rate = rate if self.voice.engine == "espeak" else 100  # the others start slowly: keep what they said
+
+    def say(self, text: str, pause: tuple[float, float] = (150, 650)) -> Audio:
+        """Return the sentences of the text with pauses (ms) between them."""
+        for mark in "!?.":
+            text = text.replace(f"{mark} ", f"{mark}\n")
+        parts: list[Audio] = []
+        for sentence in text.split("\n"):
+            spoken = voices.say(self.voice, sentence.strip(), self._rate)
+            parts += [
+                _level(soxr.resample(spoken, RATE, RATE / self._pitch)),
+                tones.silence(self._chance.uniform(*pause)),
+            ]
+        return np.concatenate(parts[:-1])
+
+
+def _pick(chance: np.random.Generator, lines: list[str]) -> str:
+    return lines[chance.integers(len(lines))]
+
+
+def _ms(samples: Audio) -> float:
+    return len(samples) * 1000 / RATE
+
+
+def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, str, str], Heard]:
+    """Speaks once, waits, and asks again."""
+
+    def make(chance: np.random.Generator, part: str, language: str) -> Heard:
+        speaker = Speaker(chance, part, language)
+        line = _pick(chance, texts.of(part, language, kind))
+        if kind == "slow":
+            gaps = (250, 750)
+            first = np.concatenate([
+                part_of for words in line.split("...")
+                for part_of in (speaker.say(words.strip(" ,") or "да"), tones.silence(chance.uniform(*gaps)))
+            ])  # fmt: skip
+            first = voices.trimmed(first)
+        else:
+            first = speaker.say(line, pause=(80, 350))
+        parts = [first]
+        if again:
+            parts += [
+                tones.silence(chance.uniform(1800, 4000)),
+                speaker.say(_pick(chance, texts.of(part, language, "short"))),
+            ]
+        return Heard(np.concatenate(parts), _ms(first), str(speaker.voice))
+
+    return make
+
+
+def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
+    speaker = Speaker(chance, part, language)
+    line = _pick(chance, texts.of(part, language, "short")).split(",")[0]
+    said = speaker.say(line)
+    parts: list[Audio] = []
+    first = _ms(said)
+    for number in range(chance.integers(2, 5)):
+        gap = chance.uniform(350, 1500)
+        parts += [said, tones.silence(gap)]
+        if number == 0 and gap < 700:
+            first += gap + _ms(said)
+    return Heard(np.concatenate(parts), first, str(speaker.voice))
+
+
+def _silent(chance: np.random.Generator, part: str, language: str) -> Heard:  # noqa: ARG001
+    breath = chance.normal(0, 0.004, int(chance.uniform(100, 500) * 8)).astype(np.float32)
+    return Heard(np.concatenate([breath, tones.silence(6000)]), 0, "none")
+
+
+def _ring_back(chance: np.random.Generator, part: str, language: str) -> Heard:
+    ring = tones.ring_back(chance) * 0.15
+    person = _person("short")(chance, part, language)
+    before = [ring, tones.silence(chance.uniform(100, 1500))]
+    return Heard(np.concatenate([*before, person.samples]), _ms(np.concatenate(before)) + person.first_ms, person.voice)
+
+
+def _digits(chance: np.random.Generator, part: str, language: str) -> Heard:
+    keys = tones.digits(chance) * 0.2
+    if chance.random() < 0.5:
+        return Heard(np.concatenate([keys, tones.silence(4000)]), _ms(keys), "none")
+    person = _person("short", again=False)(chance, part, language)
+    before = np.concatenate([person.samples, tones.silence(chance.uniform(50, 400)), keys])
+    return Heard(before, _ms(before), person.voice)
+
+
+def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
+    """Speaks its greeting and beeps; carriers and menus repeat instead."""
+
+    def make(chance: np.random.Generator, part: str, language: str) -> Heard:
+        speaker = Speaker(chance, part, language)
+        pause = (600, 1300) if kind == "trick" else (150, 650)
+        line = _pick(chance, texts.of(part, language, kind)).replace("|", "\n")
+        said = speaker.say(line, pause)
+        parts = [said, tones.silence(chance.uniform(150, 900))]
+        if kind in {"carrier", "ivr"}:
+            parts += [said, tones.silence(700), said]
+        else:
+            parts += [tones.beep(chance) * chance.uniform(0.05, 0.25), tones.silence(4000)]
+        if kind in {"ivr", "personal"} and chance.random() < 0.15:
+            parts.insert(0, _level(tones.music(chance, chance.uniform(300, 1500)), 0.05))
+        return Heard(np.concatenate(parts), _ms(said), str(speaker.voice))
+
+    return make
+
+
+def _prompt(chance: np.random.Generator, part: str, language: str) -> Heard:
+    folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
+    files = sorted((packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")).glob("*.wav"))
+    usable = [f for n, f in enumerate(files) if texts.ORDER[n % 10] == part and f.stat().st_size > 24_000]
+    parts: list[Audio] = []
+    while sum(map(_ms, parts)) < 6000:
+        prompt = voices.trimmed(voices.load(usable[chance.integers(len(usable))]))
+        parts += [_level(prompt), tones.silence(chance.uniform(150, 600))]
+    return Heard(np.concatenate(parts), _ms(parts[0]), f"prompt:{language}")
+
+
+def _music(chance: np.random.Generator, part: str, language: str) -> Heard:  # noqa: ARG001
+    if chance.random() < 0.4:
+        tune = tones.music(chance, 8000)
+    else:
+        files = sorted((packages.ROOT / "usr/share/asterisk/moh").glob("*.wav"))
+        mine = {"train": files[:3], "validation": files[3:4], "test": files[4:]}[part]
+        tune = voices.load(mine[chance.integers(len(mine))])
+        start = chance.integers(len(tune) - 8 * RATE)
+        tune = tune[start : start + 8 * RATE]
+    return Heard(_level(tune), 8000, "music")
+
+
+def _tone(sound: Callable[[np.random.Generator], Audio], tail_ms: float) -> Callable[..., Heard]:
+    def make(chance: np.random.Generator, part: str, language: str) -> Heard:
+        made = sound(chance) * chance.uniform(0.05, 0.3)
+        parts = [made, tones.silence(tail_ms)]
+        if sound is tones.sit:
+            parts += [_machine("carrier")(chance, part, language).samples]
+        return Heard(np.concatenate(parts), _ms(made), "none")
+
+    return make
+
+
+@cache
+def babble(part: str) -> Audio:
+    """Return twenty lines of different people one after another, for the noise of a crowd."""
+    chance = np.random.default_rng(7)
+    return np.concatenate([
+        Speaker(chance, part, language).say(_pick(chance, texts.of(part, language, "personal")))
+        for _ in range(10) for language in ("ru", "en")
+    ])  # fmt: skip
+
+
+SCENES = {
+    "short": Scene("human", 260, _person("short")),
+    "company": Scene("human", 150, _person("company")),
+    "repeated": Scene("human", 100, _repeats),
+    "noisy": Scene("human", 120, _person("short"), noisy=1.0),
+    "slow": Scene("human", 80, _person("slow")),
+    "silent": Scene("human", 40, _silent),
+    "ring_back": Scene("human", 50, _ring_back),
+    "digits": Scene("human", 40, _digits),
+    "personal": Scene("machine", 220, _machine("personal"), noisy=0.3),
+    "carrier": Scene("machine", 120, _machine("carrier"), noisy=0.3),
+    "ivr": Scene("machine", 120, _machine("ivr"), noisy=0.3),
+    "prompt": Scene("machine", 90, _prompt, noisy=0.3),
+    "brief": Scene("machine", 60, _machine("brief")),
+    "trick": Scene("machine", 50, _machine("trick")),
+    "music": Scene("machine", 70, _music),
+    "beep": Scene("machine", 50, _tone(tones.beep, 5000)),
+    "sit": Scene("machine", 50, _tone(tones.sit, 300)),
+    "busy": Scene("machine", 40, _tone(tones.busy, 100)),
+    "fax": Scene("fax", 60, _tone(tones.fax, 100)),
+}

@@ -1,0 +1,114 @@
+"""The voices of the corpus and how each is made to speak; a voice belongs to one part of the corpus only."""
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from bench.amd import packages
+
+Audio = npt.NDArray[np.float32]
+RATE = 8000
+SPEECH = packages.HOME / "speech"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One synthetic speaker. engine: espeak, rhvoice, festival, flite or pico."""
+
+    part: str
+    language: str
+    engine: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name under which the manifest lists it."""
+        return f"{self.engine}:{self.name}"
+
+
+def _voices(part: str, language: str, engine: str, names: str) -> list[Voice]:
+    return [Voice(part, language, engine, name) for name in names.split()]
+
+
+# One person's recordings stay in one part: slt speaks through three engines, Evgeniy in two languages.
+VOICES = [
+    *_voices("train", "ru", "espeak", "ru ru+m1 ru+m4 ru+m5 ru+m7 ru+croak"),
+    *_voices("train", "ru", "rhvoice", "anna artemiy irina pavel"),
+    *_voices("validation", "ru", "espeak", "ru+f4 ru+m6"),
+    *_voices("validation", "ru", "rhvoice", "elena"),
+    *_voices("test", "ru", "espeak", "ru+m8 ru+whisper"),
+    *_voices("test", "ru", "rhvoice", "yuriy evgeniy-rus"),
+    *_voices("train", "en", "espeak", "en-us en-us+m1 en-us+m4 en-us+m5 en-us+m7 en-us+croak"),
+    *_voices("train", "en", "rhvoice", "bdl slt"),
+    *_voices("train", "en", "festival", "ked_diphone us2_mbrola cmu_us_slt_arctic_hts"),
+    *_voices("train", "en", "flite", "kal16 slt"),
+    *_voices("validation", "en", "espeak", "en-gb+f4 en-us+m6"),
+    *_voices("validation", "en", "festival", "don_diphone"),
+    *_voices("test", "en", "espeak", "en-us+m8 en-us+whisper"),
+    *_voices("test", "en", "rhvoice", "evgeniy-eng"),
+    *_voices("test", "en", "festival", "en1_mbrola"),
+    *_voices("test", "en", "pico", "en-US"),
+    *_voices("train", "es", "espeak", "es+m1"),
+    *_voices("validation", "fr", "espeak", "fr+m1"),
+    *_voices("test", "de", "pico", "de-DE"),
+]
+
+
+def of(part: str, language: str) -> list[Voice]:
+    """Return the voices that speak this language in this part."""
+    return [voice for voice in VOICES if voice.part == part and voice.language == language]
+
+
+def say(voice: Voice, text: str, rate: int = 100) -> Audio:
+    """Return the text spoken at 8 kHz, without silence at its ends; rate in per cent of the voice's own."""
+    key = hashlib.sha256(f"{voice}|{text}|{rate}".encode()).hexdigest()[:24]
+    path = SPEECH / f"{key}.wav"
+    if not path.exists():
+        SPEECH.mkdir(parents=True, exist_ok=True)
+        raw = SPEECH / f"{key}.raw.wav"
+        _synthesise(voice, text, rate, raw)
+        soundfile.write(path, trimmed(load(raw)), RATE)
+        raw.unlink()
+    return soundfile.read(path, dtype="float32")[0]
+
+
+def load(path: Path) -> Audio:
+    """Return a sound file as mono at 8 kHz."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(samples.mean(axis=1), rate, RATE).astype(np.float32)
+
+
+def trimmed(samples: Audio) -> Audio:
+    """Return the samples without the silence before and after."""
+    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max(initial=1e-6))
+    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
+
+
+def _synthesise(voice: Voice, text: str, rate: int, target: Path) -> None:
+    out, name = str(target), voice.name
+    match voice.engine:
+        case "espeak":
+            command, typed = ["espeak-ng", "-v", name, "-s", str(175 * rate // 100), "-w", out, text], ""
+        case "rhvoice":
+            command, typed = ["RHVoice-test", "-p", name, "-r", str(rate), "-o", out], text
+        case "festival":
+            stretch = f"(Parameter.set 'Duration_Stretch {100 / rate:.2f})"
+            command = ["festival", "--libdir", f"{packages.ROOT}/usr/share/festival", "--pipe"]
+            speech = f'(set! said (utt.synth (Utterance Text "{text}")))'
+            typed = f'(voice_{name}) {stretch} {speech} (utt.save.wave said "{out}" \'riff)'
+        case "flite":
+            stretch = f"duration_stretch={100 / rate:.2f}"
+            command, typed = ["flite", "-voice", name, "--setf", stretch, "-t", text, "-o", out], ""
+        case _:
+            paced = f'<speed level="{rate}">{text}</speed>'
+            command, typed = ["pico2wave", "-l", name, "-w", out, paced], ""
+    done = subprocess.run(
+        command, input=typed, text=True, capture_output=True, cwd=packages.ROOT / "usr", env=packages.environment()
+    )
+    if not target.exists():
+        raise RuntimeError(f"{voice} did not say {text!r}: {done.stderr[-300:]}")

@@ -1,0 +1,97 @@
+"""The detector: tones decide at once; speech when the forest is sure enough for how long it has gone on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fs_scripts.amd import model
+from fs_scripts.amd.bars import WAITS, Bars, Waits
+from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
+from fs_scripts.amd.signals import Signals
+from fs_scripts.amd.spectrum import FRAMES, Analyser
+from fs_scripts.amd.timeline import FEATURES, Timeline
+
+
+class AnswerDetector:
+    """Listens to one call; decides only every 100 ms of audio, so a verdict never depends on what comes later."""
+
+    def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS) -> None:
+        self._forest, self._bars = learnt or model.load()
+        self._waits = waits
+        self._analyser = Analyser()
+        self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
+        self._fed = 0
+        self.signals = Signals()
+        self.timeline = Timeline()
+        self.score = 0.5
+        self.verdict: Verdict | None = None
+        self.reason = ""
+
+    @property
+    def heard_ms(self) -> int:
+        """Return the audio fed so far."""
+        return self._fed * FRAME_MS
+
+    def feed(self, frame: Frame) -> Verdict | None:
+        """Take the next 20 ms."""
+        self._pending[self._fed % FRAMES] = frame
+        self._fed += 1
+        if self._fed % FRAMES:
+            return None
+        return self._hear() or self._decide()
+
+    def _hear(self) -> Verdict | None:
+        for sound in self._analyser.analyse(self._pending.ravel()):
+            if verdict := self.signals.hear(sound):
+                self.score = 0.0 if verdict is Verdict.HUMAN else 1.0
+                return self._said(verdict, "signal")
+            self.timeline.hear(sound, is_signal=self.signals.is_ring_back(sound))
+        return None
+
+    def _decide(self) -> Verdict | None:
+        since_ms = self.timeline.since_onset_ms()
+        if since_ms:
+            self.score = self._forest.probability(self.timeline.features())
+            if verdict := speech_verdict(self._bars, self.score, since_ms, self.timeline.trailing_ms()):
+                return self._said(verdict, "speech")
+        elif self.heard_ms - self.signals.last_ring_ms >= self._waits.nothing_ms:
+            return self._said(Verdict.UNSURE, "nothing heard")
+        return self.give_up() if self.heard_ms >= self._waits.longest_ms else None
+
+    def give_up(self) -> Verdict:
+        """Decide now, on what was heard."""
+        if self.timeline.onset is None:
+            return self._said(Verdict.UNSURE, "nothing heard")
+        return self._said(Verdict.MACHINE if self.score >= self._bars.even else Verdict.HUMAN, "longest wait")
+
+    def _said(self, verdict: Verdict, reason: str) -> Verdict:
+        self.verdict, self.reason = verdict, reason
+        return verdict
+
+    def evidence(self) -> Mapping[str, Any]:
+        """Return what decided: score, times in milliseconds, tone and features."""
+        has_spoken = self.timeline.onset is not None
+        features = self.timeline.features() if has_spoken else []
+        return {
+            "detector": "forest",
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "score": round(self.score, 3),
+            "heard_ms": self.heard_ms,
+            "onset_ms": (self.timeline.onset or 1) * FRAME_MS - FRAME_MS if has_spoken else None,
+            "silence_ms": self.timeline.trailing_ms() if has_spoken else self.heard_ms,
+            "tone": self.signals.kind,
+            "rings": self.signals.rings,
+            "features": {name: round(value, 3) for name, value in zip(FEATURES, features, strict=False)},
+        }
+
+
+def speech_verdict(bars: Bars, score: float, since_onset_ms: int, trailing_ms: int) -> Verdict | None:
+    """Return the verdict on speech, None to go on. Calling a person a machine is the dearer mistake."""
+    if trailing_ms >= bars.silence_ms + bars.doubt_ms * 2 * score:
+        return Verdict.HUMAN
+    bar = max(bars.certain - bars.certain_falls * since_onset_ms / 1000, bars.certain_least)
+    if since_onset_ms >= bars.earliest_ms and score >= bar:
+        return Verdict.MACHINE
+    return None

@@ -1,0 +1,238 @@
+"""What was said so far, in numbers that do not depend on how loud the line is: the forest's features."""
+
+import itertools
+import math
+
+from fs_scripts.amd.detector import FRAME_MS
+from fs_scripts.amd.spectrum import BANDS, Sound
+
+OVER_FLOOR_DB = 6.0
+UNDER_PEAK_DB, VOICED_UNDER_PEAK_DB = 21.0, 13.0
+FLOOR_RISE_DB, FLOOR_CATCH_UP_DB = 0.1, 0.8
+"""A frame's rise of the noise floor on unvoiced frames; the second once it has been unvoiced for LONG_UNVOICED."""
+LONG_UNVOICED = 14
+HIGHEST_FIRST_FLOOR_DB = 40.0
+PEAK_FALL_DB = 0.04
+FOREGROUND_DB = 8.0
+"""Voices so much louder than all before are the callee; what was before is the room behind."""
+VOICED = 0.31
+HANGOVER = 7
+"""Frames after a voiced one in which unvoiced sound still counts as speech: a consonant."""
+GAP = 9
+"""Frames of silence that end a segment."""
+ONSET_VOICED = 3
+BRIGHT = 0.45
+PURE = 0.7
+SYLLABLE_DB = 4.0
+OPENING = 25
+"""Frames of speech whose colour, against that of all speech so far, stands for the first sounds of a greeting."""
+
+FEATURES = (
+    "since_onset", "speech", "ratio", "segments", "first_segment", "longest_segment", "last_segment", "trailing",
+    "longest_gap", "first_gap", "voiced", "voiced_ratio", "voiced_runs", "voiced_run_rate", "longest_voiced_run",
+    "flux", "flux_spread", "bright_ratio", "bright_runs", "level_spread", "level_trend", "pitch_spread",
+    "pitch_range", "pitch_trend", "pure_ratio", "longest_pure", "syllables", "syllable_rate", "active_unvoiced",
+    "silence_before_last", "steady_ratio", *(f"opening_{part}_{band}" for part in range(2) for band in range(BANDS)),
+)  # fmt: skip
+
+
+class Running:
+    """Mean and spread of values as they come."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self._squares = 0.0
+
+    def add(self, value: float) -> None:
+        """Take the next value."""
+        self.count += 1
+        step = value - self.mean
+        self.mean += step / self.count
+        self._squares += step * (value - self.mean)
+
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation."""
+        return math.sqrt(self._squares / self.count) if self.count else 0.0
+
+
+class Timeline:
+    """Follows speech, pauses and their colour frame by frame; one per call."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._floor_db: float | None = None
+        self._even_db = 0.0
+        self._unvoiced_run = 0
+        self._since_voiced = 1000
+        self._peak_db = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was said: whoever speaks now is so much louder that the rest was the background."""
+        self.onset: int | None = None
+        self._loud_run = 0
+        self._started = 0  # frame of the current segment's begin, 0 when there is none
+        self._voiced_in_segment = 0
+        self._last_active = 0
+        self._segments: list[tuple[int, int]] = []  # closed ones: first and last frame
+        self._active = self._voiced = self._bright = self._pure = self._steady = 0
+        self._voiced_run = self._longest_voiced_run = self._voiced_runs = 0
+        self._bright_run = self._bright_runs = self._pure_run = self._longest_pure = 0
+        self._flux, self._level, self._pitch = Running(), Running(), Running()
+        self._early_level, self._late_level, self._late_pitch = Running(), 0.0, 0.0
+        self._lowest_pitch, self._highest_pitch = 1e9, -1e9
+        self._smooth_db, self._turn_db, self._is_rising = 0.0, -100.0, False
+        self._syllables = 0
+        self._bands = [0.0] * BANDS
+        self._openings = [0.0] * 2 * BANDS
+
+    def hear(self, sound: Sound, *, is_signal: bool) -> None:
+        """Take the next frame; a signal's frame is nobody's speech."""
+        self.frames += 1
+        is_loud = self._follow_floor(sound)
+        is_voiced = (
+            not is_signal
+            and is_loud
+            and sound.voicing > VOICED
+            and sound.level_db > self._peak_db - VOICED_UNDER_PEAK_DB
+        )
+        if is_voiced:
+            self._follow_peak(sound.level_db)
+            self._since_voiced = 0
+        else:
+            self._since_voiced += 1
+        is_active = is_voiced or (
+            not is_signal
+            and is_loud
+            and self._since_voiced <= HANGOVER
+            and sound.level_db > self._peak_db - UNDER_PEAK_DB
+        )
+        self._follow_segments(is_active, is_voiced)
+        if is_active:
+            self._colour(sound, is_voiced)
+        self._voiced_run = self._voiced_run + 1 if is_voiced else 0
+        self._voiced_runs += self._voiced_run == 2
+        self._longest_voiced_run = max(self._longest_voiced_run, self._voiced_run)
+
+    def _follow_peak(self, level_db: float) -> None:
+        self._loud_run = self._loud_run + 1 if level_db > self._peak_db + FOREGROUND_DB else 0
+        if self.onset is None or self._loud_run >= ONSET_VOICED:
+            if self.onset is not None:
+                self._begin()
+            self._peak_db = max(self._peak_db, level_db)
+        elif not self._loud_run:
+            self._peak_db = max(self._peak_db, level_db)
+
+    def _follow_floor(self, sound: Sound) -> bool:
+        level = sound.level_db
+        if self._floor_db is None:
+            self._floor_db = min(level, HIGHEST_FIRST_FLOOR_DB)
+            self._even_db = level
+        self._even_db += (level - self._even_db) * 0.35
+        self._unvoiced_run = 0 if sound.voicing > VOICED else self._unvoiced_run + 1
+        is_loud = level > self._floor_db + OVER_FLOOR_DB
+        if self._even_db < self._floor_db:
+            self._floor_db = self._even_db
+        elif self._unvoiced_run:
+            rise = FLOOR_CATCH_UP_DB if self._unvoiced_run > LONG_UNVOICED else FLOOR_RISE_DB
+            self._floor_db = min(self._floor_db + rise, level)
+        self._peak_db -= PEAK_FALL_DB
+        return is_loud
+
+    def _follow_segments(self, is_active: bool, is_voiced: bool) -> None:  # noqa: FBT001 - one frame's facts
+        if is_active:
+            if not self._started:
+                self._started, self._voiced_in_segment = self.frames, 0
+            self._voiced_in_segment += is_voiced
+            self._last_active = self.frames
+            if self.onset is None and self._voiced_in_segment >= ONSET_VOICED:
+                self.onset = self._started
+        elif self._started and self.frames - self._last_active >= GAP:
+            if self._voiced_in_segment >= ONSET_VOICED:
+                self._segments.append((self._started, self._last_active))
+            elif self._segments:
+                self._last_active = self._segments[-1][1]  # a click: the silence goes on
+            self._started = 0
+
+    def _colour(self, sound: Sound, is_voiced: bool) -> None:  # noqa: FBT001 - one frame's facts
+        self._active += 1
+        self._flux.add(min(sound.flux_db, 20.0))
+        self._level.add(sound.level_db)
+        if self._level.count <= 25:
+            self._early_level.add(sound.level_db)
+        self._late_level += (sound.level_db - self._late_level) * 0.06
+        is_bright = sound.bright > BRIGHT
+        self._bright += is_bright
+        self._bright_run = self._bright_run + 1 if is_bright else 0
+        self._bright_runs += self._bright_run == 2
+        is_pure = sound.share > PURE
+        self._pure += is_pure
+        self._pure_run = self._pure_run + 1 if is_pure else 0
+        self._longest_pure = max(self._longest_pure, self._pure_run)
+        self._steady += sound.flux_db < 1.5
+        self._count_syllables(sound.level_db)
+        for band, level_db in enumerate(sound.bands_db):
+            self._bands[band] += level_db
+            if self._active <= 2 * OPENING:
+                self._openings[(self._active > OPENING) * BANDS + band] += level_db
+        if is_voiced:
+            self._voiced += 1
+            semitones = 12 * math.log2(sound.pitch_hz / 100)
+            self._pitch.add(semitones)
+            self._late_pitch += (semitones - self._late_pitch) * 0.15
+            self._lowest_pitch = min(self._lowest_pitch, semitones)
+            self._highest_pitch = max(self._highest_pitch, semitones)
+
+    def _count_syllables(self, level_db: float) -> None:
+        """A syllable is a rise of SYLLABLE_DB after a fall of as much, of the smoothed level."""
+        self._smooth_db += (level_db - self._smooth_db) * 0.5
+        if self._is_rising:
+            self._turn_db = max(self._turn_db, self._smooth_db)
+            if self._smooth_db < self._turn_db - SYLLABLE_DB:
+                self._is_rising, self._turn_db = False, self._smooth_db
+        else:
+            self._turn_db = min(self._turn_db, self._smooth_db)
+            if self._smooth_db > self._turn_db + SYLLABLE_DB:
+                self._is_rising, self._turn_db = True, self._smooth_db
+                self._syllables += 1
+
+    def trailing_ms(self) -> int:
+        """Return the silence since the last speech."""
+        return (self.frames - self._last_active) * FRAME_MS
+
+    def since_onset_ms(self) -> int:
+        """Return the time since the first speech, 0 before it."""
+        return 0 if self.onset is None else (self.frames - self.onset + 1) * FRAME_MS
+
+    def _opening_colours(self) -> list[float]:
+        counts = min(self._active, OPENING), min(max(self._active - OPENING, 0), OPENING)
+        return [
+            total / counts[number // BANDS] - self._bands[number % BANDS] / self._active
+            if counts[number // BANDS]
+            else 0.0
+            for number, total in enumerate(self._openings)
+        ]
+
+    def features(self) -> list[float]:
+        """Return the values of FEATURES, times in seconds; meant for after the onset."""
+        assert self.onset is not None
+        since = self.frames - self.onset + 1
+        segments = list(self._segments)
+        if self._started and self._voiced_in_segment >= ONSET_VOICED:
+            segments.append((self._started, self._last_active))
+        lengths = [last - first + 1 for first, last in segments] or [0]
+        gaps = [after[0] - before[1] - 1 for before, after in itertools.pairwise(segments)] or [0]
+        active, s = max(self._active, 1), FRAME_MS / 1000
+        trailing = self.frames - self._last_active
+        return [
+            since * s, self._active * s, self._active / max(since - trailing, 1), len(lengths), lengths[0] * s,
+            max(lengths) * s, lengths[-1] * s, trailing * s, max(gaps) * s, gaps[0] * s, self._voiced * s,
+            self._voiced / active, self._voiced_runs, self._voiced_runs / active / s, self._longest_voiced_run * s,
+            self._flux.mean, self._flux.spread, self._bright / active, self._bright_runs, self._level.spread,
+            self._late_level - self._early_level.mean, self._pitch.spread,
+            max(self._highest_pitch - self._lowest_pitch, 0.0), self._late_pitch - self._pitch.mean,
+            self._pure / active, self._longest_pure * s, self._syllables, self._syllables / active / s,
+            (self._active - self._voiced) * s, gaps[-1] * s, self._steady / active, *self._opening_colours(),
+        ]  # fmt: skip
