@@ -82,7 +82,8 @@ def retry(lead_id: int) -> Response:
     if leads.try_now(conn, lead_id):
         details = {"was": str(lead.state), "error": lead.last_error}
         audit.record(conn, current_user.id, "lead.retried", "lead", str(lead_id), details)
-        flash(_("It is sent again within a minute."), "success")
+        when = _("It is sent once deliveries go on.") if pause() else _("It is sent again within a minute.")
+        flash(when, "success")
     else:
         flash(_("Nothing to send: the CRM has this lead, or it is being sent right now."), "info")
     return redirect(url_for("leads.show", lead_id=lead_id))

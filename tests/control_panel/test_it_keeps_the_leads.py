@@ -97,6 +97,8 @@ def test_a_paused_integration_says_why_and_is_resumed(
         assert "Deliveries to the CRM are paused" in page
         assert "INVALID_CREDENTIALS: the webhook is gone" in page
         assert f"Since {datetime.now(UTC):%Y-%m-%d}" in page
+    answer = manager.post(f"/leads/{lead_ids[0]}/retry", follow_redirects=True).get_data(as_text=True)
+    assert "It is sent once deliveries go on." in answer
     answer = manager.post("/leads/resume", follow_redirects=True).get_data(as_text=True)
     assert "Deliveries go on: 1 lead is waiting." in answer
     assert "Deliveries to the CRM are paused" not in answer
