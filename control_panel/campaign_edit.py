@@ -1,5 +1,6 @@
 """Making and changing campaigns."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -8,12 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from control_panel import campaign_form
+from control_panel import campaign_form, crm_mapping
 from control_panel.access import needs
 from control_panel.campaign_form import CampaignForm
 from control_panel.campaigns import campaign_or_404
 from control_panel.database import connection
-from db import audio_files, audit, caller_ids, campaigns, flows, overview
+from db import audio_files, audit, caller_ids, campaigns, flows, gateways, overview
 from db.campaigns import Campaign, NewCampaign
 from db.users import UserRole as Role
 from dialer.call_flow import default_definition
@@ -30,7 +31,14 @@ def _form(data: dict[str, Any] | None = None) -> CampaignForm:
     return form
 
 
-def _page(form: CampaignForm, campaign: Campaign | None, chosen: list[int], status: int = 200) -> tuple[str, int]:
+def _page(
+    form: CampaignForm,
+    campaign: Campaign | None,
+    chosen: list[int],
+    crm_pairs: crm_mapping.Pairs,
+    crm_problems: Sequence[str] = (),
+    status: int = 200,
+) -> tuple[str, int]:
     conn = connection()
     return render_template(
         "campaigns/edit.html",
@@ -39,23 +47,33 @@ def _page(form: CampaignForm, campaign: Campaign | None, chosen: list[int], stat
         chosen=chosen,
         caller_ids=caller_ids.list_all(conn),
         steps=overview.first_steps(conn),
+        switched_off={gateway.id for gateway in gateways.list_all(conn) if not gateway.is_enabled},
+        crm_pairs=[*crm_pairs, *[("", "")] * crm_mapping.EMPTY_ROWS],
+        crm_problems=crm_problems,
+        crm_sources=crm_mapping.SOURCES,
     ), status
 
 
-def _chosen() -> list[tuple[int, int]]:
-    """Return (gateway id, caller id's id) of the chosen caller IDs; one per gateway, of those that exist."""
+def _chosen(before: Sequence[int] = ()) -> list[tuple[int, int]]:
+    """Return (gateway id, caller id's id) of the chosen caller IDs; one per gateway, of those that exist.
+
+    before: caller IDs the campaign has, in its order of preference, which they keep.
+    """
     known = {c.id: c.gateway_id for c in caller_ids.list_all(connection())}
     wanted = [int(value) for value in request.form.getlist("caller_id") if value.isdigit()]
+    wanted.sort(key=lambda wanted_id: before.index(wanted_id) if wanted_id in before else len(before))
     pairs = {known[wanted_id]: wanted_id for wanted_id in wanted if wanted_id in known}
     return list(pairs.items())
 
 
-def _new_campaign(form: CampaignForm, flow_version_id: int, gateways: list[tuple[int, int]]) -> NewCampaign:
+def _new_campaign(
+    form: CampaignForm, flow_version_id: int, callers: list[tuple[int, int]], mapping: Mapping[str, Any]
+) -> NewCampaign:
     return NewCampaign(
         name=str(form.name.data).strip(),
         description=str(form.description.data or "").strip(),
         flow_version_id=flow_version_id,
-        gateways=gateways,
+        gateways=callers,
         default_country=form.default_country.data,
         time_zone=form.time_zone.data,
         hours_start=form.hours_start.data,
@@ -67,6 +85,8 @@ def _new_campaign(form: CampaignForm, flow_version_id: int, gateways: list[tuple
         ring_timeout_s=form.ring_timeout_s.data or 30,
         max_call_s=form.max_call_s.data or 300,
         retry_rules=campaign_form.retry_rules_of(form),
+        is_recording=bool(form.is_recording.data),
+        crm_mapping=mapping,
     )
 
 
@@ -80,20 +100,21 @@ def new() -> Answer:
     """Show the form of a new campaign, filled with what usually fits."""
     form = _form(campaign_form.defaults(str(get_locale())[:2]))
     every = caller_ids.list_all(connection())
-    return _page(form, None, [every[0].id] if len(every) == 1 else [])
+    return _page(form, None, [every[0].id] if len(every) == 1 else [], [])
 
 
 @blueprint.post("/new")
 @needs(Role.MANAGER)
 def create() -> Answer:
     """Store a draft."""
-    form, gateways, conn = _form(), _chosen(), connection()
-    if not form.validate_on_submit():
-        return _page(form, None, [caller_id for _gateway, caller_id in gateways], 400)
+    form, callers, conn, pairs = _form(), _chosen(), connection(), crm_mapping.posted()
+    wrong = crm_mapping.problems(pairs)
+    if not form.validate_on_submit() or wrong:
+        return _page(form, None, [caller_id for _gateway, caller_id in callers], pairs, wrong, 400)
     base = default_definition(form.language.data)
     definition = campaign_form.definition_of(form, _audio_paths(), base)
     version = flows.create_version(conn, overview.free_flow_name(conn, str(form.name.data).strip()), definition)
-    campaign_id = campaigns.create(conn, _new_campaign(form, version, gateways))
+    campaign_id = campaigns.create(conn, _new_campaign(form, version, callers, crm_mapping.mapping_of(pairs, {})))
     audit.record(conn, current_user.id, "campaign.created", "campaign", str(campaign_id), {"name": form.name.data})
     flash(_("The campaign is made. Now import its contacts."), "success")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))
@@ -101,7 +122,7 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     return values | campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)
@@ -112,9 +133,8 @@ def _values(campaign: Campaign) -> dict[str, Any]:
 def edit(campaign_id: int) -> Answer:
     """Show a campaign's settings."""
     campaign = campaign_or_404(campaign_id)
-    used = {(g.gateway_id, g.caller_id) for g in campaigns.gateways_of(connection(), campaign_id)}
-    chosen = [c.id for c in caller_ids.list_all(connection()) if (c.gateway_id, c.phone) in used]
-    return _page(_form(_values(campaign)), campaign, chosen)
+    chosen = campaigns.caller_ids_of(connection(), campaign_id)
+    return _page(_form(_values(campaign)), campaign, chosen, crm_mapping.pairs_of(campaign.crm_mapping))
 
 
 @blueprint.post("/<int:campaign_id>/edit")
@@ -122,16 +142,19 @@ def edit(campaign_id: int) -> Answer:
 def update(campaign_id: int) -> Answer:
     """Store changed settings; a changed flow becomes a new version, so that old calls keep theirs."""
     campaign = campaign_or_404(campaign_id)
-    form, gateways, conn = _form(), _chosen(), connection()
-    if not form.validate_on_submit():
-        return _page(form, campaign, [caller_id for _gateway, caller_id in gateways], 400)
+    form, conn, pairs = _form(), connection(), crm_mapping.posted()
+    callers = _chosen(campaigns.caller_ids_of(conn, campaign_id))
+    wrong = crm_mapping.problems(pairs)
+    if not form.validate_on_submit() or wrong:
+        return _page(form, campaign, [caller_id for _gateway, caller_id in callers], pairs, wrong, 400)
     version = campaign.flow_version_id
     before = flows.definition(conn, version)
     definition = campaign_form.definition_of(form, _audio_paths(), before)
     if definition != before:
         version = flows.create_version(conn, overview.flow_id_of(conn, version), definition)
     try:
-        campaigns.update(conn, campaign_id, _new_campaign(form, version, gateways))
+        mapping = crm_mapping.mapping_of(pairs, campaign.crm_mapping)
+        campaigns.update(conn, campaign_id, _new_campaign(form, version, callers, mapping))
     except IllegalMove:
         conn.rollback()
         flash(_("A campaign that has ended keeps its settings: make a new one."), "error")

@@ -46,6 +46,7 @@ RETRIED = [
     Disposition.UNREACHABLE,
     Disposition.CONGESTION,
     Disposition.FAILED,
+    Disposition.CANCELLED,
     Disposition.MACHINE,
     Disposition.NO_INPUT,
     Disposition.HUNG_UP,
@@ -101,6 +102,7 @@ class CampaignForm(FlaskForm):
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
+    is_recording = BooleanField(_l("Record conversations"))
 
     def validate_weekdays(self, field: SelectMultipleField) -> None:
         """Without a weekday nobody would ever be called."""

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from control_panel.access import needs
 from control_panel.database import connection
+from control_panel.leads import pause
 from control_panel.live_state import MAX_CALLS
 from db import overview
 from db.users import UserRole as Role
@@ -28,4 +29,5 @@ def show() -> str:
         recent=overview.campaign_lines(conn, RECENT, MAX_RECENT),
         calls=overview.live_calls(conn, MAX_CALLS),
         steps=overview.first_steps(conn),
+        paused=pause(),
     )

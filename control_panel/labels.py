@@ -172,6 +172,14 @@ def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
     return str(labels.get(str(member), member))
 
 
+def blocked_label(reason: str) -> str:
+    """Return in the user's words why a contact is blocked; `reason` as it is stored, say `blacklist: complaint`."""
+    source, _colon, kind = reason.partition(": ")
+    if source == "blacklist" and kind in LABELS[BlacklistReason]:
+        return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
+    return reason
+
+
 def tone(disposition: str | None) -> str:
     """Return the group a disposition is coloured in."""
     return TONES[Disposition(disposition)] if disposition else "missed"

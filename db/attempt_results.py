@@ -35,6 +35,7 @@ class AttemptResult:
     billsec: int | None
     digits: str
     amd_verdict: str | None
+    lead_id: int | None
     lead_state: LeadState | None
     lead_external_id: str | None
 

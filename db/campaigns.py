@@ -190,6 +190,11 @@ def gateways_of(conn: AnyConnection, campaign_id: int) -> list[CampaignGateway]:
     return _gateways(conn, [campaign_id])[campaign_id]
 
 
+def caller_ids_of(conn: AnyConnection, campaign_id: int) -> list[int]:
+    """Return the ids of the campaign's caller IDs in order of preference, those on disabled gateways too."""
+    return column_of(conn, queries["caller_ids_of"], {"campaign_id": campaign_id})
+
+
 def move(conn: AnyConnection, campaign_id: int, target: CampaignState) -> None:
     """Move to `target` if the state it is in allows it; raises IllegalMove, NotFound.
 

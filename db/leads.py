@@ -6,8 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, load, one_of, value_of
 
 queries = load("leads")
@@ -140,6 +142,26 @@ def log_exchange(
 def exchanges(conn: AnyConnection, lead_id: int) -> list[Exchange]:
     """Return the exchanges about one lead, in order."""
     return all_of(conn, Exchange, queries["exchanges"], {"lead_id": lead_id})
+
+
+def try_now(conn: AnyConnection, lead_id: int) -> bool:
+    """Make a lead due now, failed or waiting; False when it is delivered or somebody posts it."""
+    return change(conn, queries["try_now"], {"lead_id": lead_id}) == 1
+
+
+def get(conn: AnyConnection, lead_id: int) -> Lead:
+    """Return one lead; raises NotFound."""
+    found = one_of(conn, Lead, queries["get"], {"lead_id": lead_id})
+    if found is None:
+        raise NotFound(f"there is no lead {lead_id}")
+    return found
+
+
+def count_by_state(conn: AnyConnection) -> dict[LeadState, int]:
+    """Return how many leads are in each state."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        known: dict[str, int] = dict(cursor.execute(queries["count_by_state"]).fetchall())
+    return {state: known.get(state.value, 0) for state in LeadState}
 
 
 def list_page(

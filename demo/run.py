@@ -19,7 +19,7 @@ from tests.verifier.verify import verify
 
 POLL_S = 0.25
 CAMPAIGN_TIMEOUT_S = 300.0
-LEADS_TIMEOUT_S = 60.0
+LEADS_TIMEOUT_S = 150.0
 
 
 def dial(stack: Stack, campaign_id: int) -> None:

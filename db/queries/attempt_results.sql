@@ -3,7 +3,7 @@ SELECT attempts.id AS attempt_id, attempts.contact_id, attempts.phone, contacts.
        gateways.name AS gateway, attempts.caller_id, attempts.claimed_at, attempts.originated_at,
        attempts.answered_at, attempts.ended_at, attempts.concluded_at, attempts.disposition,
        attempts.hangup_cause, attempts.sip_code, attempts.billsec, attempts.digits, attempts.amd_verdict,
-       leads.state AS lead_state, leads.external_id AS lead_external_id
+       leads.id AS lead_id, leads.state AS lead_state, leads.external_id AS lead_external_id
 FROM attempts
 JOIN contacts ON contacts.id = attempts.contact_id
 JOIN gateways ON gateways.id = attempts.gateway_id

@@ -60,6 +60,9 @@ JOIN caller_ids i ON i.id = cg.caller_id_id AND i.gateway_id = g.id
 WHERE cg.campaign_id = ANY(%(campaign_ids)s::bigint[])
 ORDER BY cg.campaign_id, cg.place, g.name
 
+-- caller_ids_of -- All that were chosen: a gateway that is switched off for a while stays chosen.
+SELECT caller_id_id FROM campaign_gateways WHERE campaign_id = %(campaign_id)s ORDER BY place, gateway_id
+
 -- move -- The conditional UPDATE says who moved it: of two that press a button, one row count is 0.
 UPDATE campaigns
 SET state = %(target)s::campaign_state::campaign_state,

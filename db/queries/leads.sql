@@ -40,6 +40,19 @@ UPDATE leads SET state = 'pending', next_try_at = now(), last_error = NULL WHERE
 -- put_back_all -- Everything that waits becomes due: an integration works again.
 UPDATE leads SET next_try_at = now() WHERE state = 'pending' AND held_at IS NULL AND next_try_at > now()
 
+-- try_now -- A person asks for it. Who posts it at this moment is left alone until the hold is over.
+UPDATE leads SET state = 'pending', next_try_at = now(), last_error = CASE WHEN state = 'pending' THEN last_error END
+WHERE id = %(lead_id)s AND (state = 'failed' OR (state = 'pending' AND (held_at IS NULL OR next_try_at <= now())))
+
+-- get -- One lead.
+SELECT l.id, l.attempt_id, l.campaign_id, k.name AS campaign_name, c.phone, c.name, l.state, l.tries, l.next_try_at,
+    l.external_id, l.last_error, l.created_at, l.delivered_at
+FROM leads l JOIN contacts c ON c.id = l.contact_id JOIN campaigns k ON k.id = l.campaign_id
+WHERE l.id = %(lead_id)s
+
+-- count_by_state -- For the filter.
+SELECT state::text, count(*) FROM leads GROUP BY state
+
 -- log_exchange -- What was said and answered.
 INSERT INTO lead_exchanges (lead_id, method, request, http_status, response, error)
 VALUES (%(lead_id)s, %(method)s, %(request)s, %(http_status)s, %(response)s, %(error)s)

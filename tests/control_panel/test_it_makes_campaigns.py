@@ -1,15 +1,21 @@
 """The campaign form: what a person fills in becomes a campaign and a flow, and comes back as it was."""
 
-from datetime import time
+import html
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from psycopg import Connection
 
+from control_panel import crm_mapping
 from db import audio_files, campaigns, flows
+from db.leads import LeadToPost
 from dialer.call_flow import parse_flow
 from dialer.campaign import CampaignState
 from dialer.retry import parse_rules
+from integrations.bitrix24_fields import lead_fields
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
 
@@ -54,6 +60,37 @@ FIELDS = {
 def fields(**changes: Any) -> list[tuple[str, str]]:
     """Return the form as a browser sends it, with the weekend chosen."""
     return [*(FIELDS | changes).items(), ("weekdays", "6"), ("weekdays", "7")]
+
+
+class _Form(HTMLParser):
+    """Collects what the last form of a page sends when nothing is touched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, str]] = []
+        self.open = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = dict(attrs)
+        name, value = at.get("name") or "", at.get("value") or ""
+        if tag == "input" and (at.get("type") != "checkbox" or "checked" in at) and name != "csrf_token":
+            self.sent.append((name, value or ("y" if at.get("type") == "checkbox" else "")))
+        elif tag in ("select", "textarea"):
+            self.open = name
+        elif tag == "option" and self.open and "selected" in at:
+            self.sent.append((self.open, value))
+
+    def handle_data(self, data: str) -> None:
+        if self.open == "description":
+            self.sent.append((self.open, data.strip()))
+            self.open = ""
+
+
+def as_a_browser_sends(page: str) -> list[tuple[str, str]]:
+    """Return what the page's form sends when somebody opens and saves it."""
+    parser = _Form()
+    parser.feed(page[page.index("<main") : page.index("</main>")])
+    return parser.sent
 
 
 def test_it_stores_everything_the_form_says(admin: Browser, conn: Connection[Any]) -> None:
@@ -159,6 +196,66 @@ def test_it_changes_a_campaign_while_it_dials(admin: Browser, conn: Connection[A
     admin.post(f"/campaigns/{campaign_id}/edit", [*fields(max_channels="3"), ("caller_id", str(pair[1]))])
     changed = campaigns.get(conn, campaign_id)
     assert (changed.state, changed.max_channels) == (CampaignState.ACTIVE, 3)
+
+
+def test_saving_changes_only_what_was_changed(admin: Browser, conn: Connection[Any]) -> None:
+    pairs = [sample.a_gateway(conn, name, phone) for name, phone in (("a", "+74951234567"), ("b", "+74951234568"))]
+    campaign_id = sample.a_campaign(conn, "Busy", pairs[1])
+    conn.execute("INSERT INTO campaign_gateways VALUES (%s, %s, %s, 2)", [campaign_id, *pairs[0]])
+    conn.execute("UPDATE gateways SET is_enabled = false WHERE name = 'b'")
+    mapping = '{"fields": {"UF_CRM_CITY": "extra.Город", "comments": "=«Осень» \\"25\\""}, "other": 1}'
+    conn.execute("UPDATE campaigns SET is_recording = true, crm_mapping = %s", [mapping])
+    before = campaigns.get(conn, campaign_id)
+    sent = as_a_browser_sends(admin.text(f"/campaigns/{campaign_id}/edit"))
+    assert admin.post(f"/campaigns/{campaign_id}/edit", sent).status_code == 302
+    assert campaigns.get(conn, campaign_id) == before
+    rows = conn.execute("SELECT gateway_id, caller_id_id FROM campaign_gateways ORDER BY place").fetchall()
+    assert rows == [pairs[1], pairs[0]]
+
+
+def test_it_takes_recording_and_what_the_crm_is_told(admin: Browser, conn: Connection[Any]) -> None:
+    admin.get("/campaigns/new")
+    told = [("crm_field", "UF_CRM_CITY"), ("crm_source", " extra.City "), ("crm_field", ""), ("crm_source", "")]
+    made = admin.post("/campaigns/new", [*fields(is_recording="y"), *told])
+    stored = campaigns.get(conn, int(made.location.rsplit("/", 1)[1]))
+    assert (stored.is_recording, stored.crm_mapping) == (True, {"fields": {"UF_CRM_CITY": "extra.City"}})
+    admin.post(f"{made.location}/edit", fields())
+    stored = campaigns.get(conn, stored.id)
+    assert (stored.is_recording, stored.crm_mapping) == (False, {"fields": {}})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ([("UF CITY", "name")], "“UF CITY” is no field of the CRM"),
+        ([("", "name")], "“” is no field of the CRM"),
+        ([("originId", "name")], "“originId” is filled by the dialer itself."),
+        ([("comments", "name"), ("comments", "phone")], "“comments” stands here more than once."),
+        ([("comments", "extra.")], "“extra.” is nothing to fill a field with."),
+        ([("comments", "=")], "“=” is nothing to fill a field with."),
+        ([("comments", "city")], "“city” is nothing to fill a field with."),
+    ],
+)
+def test_it_says_what_is_wrong_with_what_the_crm_is_told(
+    admin: Browser, conn: Connection[Any], pairs: list[tuple[str, str]], says: str
+) -> None:
+    admin.get("/campaigns/new")
+    told = [part for field, source in pairs for part in (("crm_field", field), ("crm_source", source))]
+    answer = admin.post("/campaigns/new", [*fields(), *told])
+    page = html.unescape(answer.get_data(as_text=True))
+    assert answer.status_code == 400
+    assert says in page
+    assert f'value="{pairs[0][1]}"' in page
+    assert conn.execute("SELECT count(*) FROM campaigns").fetchone() == (0,)
+
+
+def test_every_source_it_offers_fills_a_field() -> None:
+    lead = LeadToPost(
+        1, "an-id", 2, "Spring", "+79161234567", "Ann", {"City": "Tver"}, "1", False, 1, {}, datetime.now(UTC)
+    )
+    for source in (*crm_mapping.SOURCES, "extra.City", "=a text"):
+        assert crm_mapping.problems([("comments", source)]) == []
+        assert lead_fields(replace(lead, mapping={"fields": {"comments": source}}), "us")["comments"]
 
 
 def test_it_changes_nothing_once_the_campaign_has_ended(admin: Browser, conn: Connection[Any]) -> None:
