@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-MINUTE_S = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Room:

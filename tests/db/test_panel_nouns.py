@@ -1,18 +1,14 @@
-"""Users, audit, audio, blacklist, integrations and results, as the panel uses them."""
+"""Users, audit, audio, blacklist, and integrations, as the panel uses them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import audio_files, audit, blacklist, flows, integrations_state, results, users
+from db import audio_files, audit, blacklist, flows, integrations_state, users
 from db.blacklist import BlacklistReason
-from db.conclusion import conclude
 from db.errors import AlreadyExists, InUse, WeakPassword
 from db.users import UserRole
 from dialer.call_flow import default_definition
-from dialer.contact import ContactState
-from dialer.disposition import CallFacts
-from dialer.outcome import Disposition, Outcome, Witness
 from tests.db.conftest import World
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -105,34 +101,3 @@ def test_an_integration_is_paused_with_its_first_reason_until_it_is_resumed(worl
     assert integrations_state.list_all(world.conn)[0].paused_reason == "INVALID_CREDENTIALS"
     assert integrations_state.resume(world.conn, "bitrix24")
     assert not integrations_state.is_paused(world.conn, "bitrix24")
-
-
-def test_results_show_each_contact_with_its_last_attempt_and_lead(world: World) -> None:
-    campaign_id = world.campaign(contacts=4)
-    interested, busy = world.dial(campaign_id, 2)
-    facts = CallFacts(interested.attempt_id, "NORMAL_CLEARING", NOW, 200, NOW, 9, "1", Outcome.INTERESTED)
-    conclude(world.conn, facts, Witness.HOOK)
-    conclude(world.conn, CallFacts(busy.attempt_id, "USER_BUSY", NOW, 486), Witness.HOOK)
-    page, count = results.list(world.conn, campaign_id, per_page=3)
-    assert (len(page), count) == (3, 4)
-    assert (page[0].disposition, page[0].digits, page[0].lead_state) == (Disposition.INTERESTED, "1", "pending")
-    assert (page[1].state, page[1].hangup_cause, page[1].gateway) == (ContactState.RETRY, "USER_BUSY", "carrier")
-    assert (page[2].state, page[2].attempt_id) == (ContactState.QUEUED, None)
-    assert [r.phone for r in results.list(world.conn, campaign_id, 2, 3)[0]] == ["+79160000003"]
-    assert results.list(world.conn, campaign_id, disposition=Disposition.BUSY)[1] == 1
-    assert results.list(world.conn, campaign_id, state=ContactState.QUEUED, search="Contact 3")[1] == 1
-    assert results.attempts_of(world.conn, busy.contact_id)[0].concluded_by is Witness.HOOK
-
-
-def test_the_export_has_a_row_for_every_attempt_and_every_contact_never_dialled(world: World) -> None:
-    campaign_id = world.campaign(contacts=2)
-    for _ in range(2):
-        attempt = world.dial(campaign_id, 1)[0]
-        conclude(world.conn, CallFacts(attempt.attempt_id, "USER_BUSY", NOW, 486), Witness.HOOK)
-        world.conn.execute("UPDATE contacts SET due_at = due_at - interval '1 day' WHERE state = 'retry'")
-    rows = [dict(zip(results.EXPORT_COLUMNS, row, strict=True)) for row in results.export_rows(world.conn, campaign_id)]
-    assert [(r["phone"], r["attempt"], r["disposition"]) for r in rows] == [
-        ("+79160000000", 1, "busy"),
-        ("+79160000000", 2, "busy"),
-        ("+79160000001", None, None),
-    ]
