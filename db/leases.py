@@ -13,6 +13,8 @@ from db.errors import LeasesLost
 from db.lua import run
 
 TTL_S = 60
+UNCLAIMED_TTL_S = 5
+"""How long a reserved slot lives that nobody claims a contact for: its scheduler died in between."""
 QUIET_MS = 1000
 """How long nothing is reserved after Redis was emptied; longer than any horizon slots are reserved for."""
 MS = timedelta(milliseconds=1)
@@ -90,6 +92,23 @@ def reserve(
         Slot(attempt_id, ceil(int(delay_us) / 1000))
         for attempt_id, delay_us in zip(found[::2], found[1::2], strict=True)
     ]
+
+
+def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> float:
+    """Return how long a call over this gateway has to wait, s; 0: it leaves now, and the next one that long after it.
+
+    Raises LeasesLost, RedisAway.
+    """
+    spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
+    wait_us = run(redis, "depart", ["ask", gateway_id, *spacings])
+    if wait_us is None:
+        raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
+    return int(wait_us) / 1_000_000
+
+
+def has_left(redis: Redis, gateway_id: int) -> None:
+    """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
+    run(redis, "depart", ["left", gateway_id])
 
 
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:

@@ -85,6 +85,40 @@ def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redi
     assert len(set(switch.numbers())) == 40
 
 
+def test_two_schedulers_keep_the_distance_between_them(plan, database, ready_redis, switch, brakes, monkeypatch):
+    monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
+    planned = plan(20)
+    lines = [Departures(database, ready_redis, switch, brakes, 50) for _ in range(2)]
+    for number, line in enumerate(lines):  # all at once: what keeps them apart is the gate alone
+        line.add([replace(departure, due_s=time.monotonic()) for departure in planned[number::2]])
+    for line in lines:
+        line.start()
+    wait_until(lambda: len(switch.sent) == 20)
+    for line in lines:
+        line.stop(5)
+    asked = sorted(switch.sent)
+    assert asked[-1][0] - asked[0][0] >= 19 * 0.02 - 0.1, "a busy machine may hold the first one up"
+
+
+def test_a_call_that_was_held_up_pushes_the_next_one_back(ready_redis):
+    assert leases.ask_to_leave(ready_redis, 1, 0.5, 0.1) == 0
+    assert 0 < leases.ask_to_leave(ready_redis, 1, 0.5, 0.1) <= 0.5
+    assert leases.ask_to_leave(ready_redis, 2, 0.5, 0.0) == 0, "another gateway waits only for what is left in all"
+    before = leases.ask_to_leave(ready_redis, 1, 30, 0.1)
+    time.sleep(0.5)
+    leases.has_left(ready_redis, 1)
+    assert leases.ask_to_leave(ready_redis, 1, 30, 0.1) > before - 0.25
+
+
+def test_an_emptied_redis_lets_nothing_leave(plan, departures, switch, world, ready_redis):
+    planned = plan(5)
+    ready_redis.flushall()
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: states(world) == {"queued": 5})
+    assert switch.sent == []
+
+
 def test_what_was_not_sent_is_dialled_later(plan, departures, switch, world, ready_redis):
     switch.fails = [NotSent()]
     departures.start()
