@@ -153,7 +153,6 @@ class Planner:
         spacing_s = 1 / gateway.calls_per_second
         return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in claimed]
 
-
     def _keep(self, claimed: Sequence[str]) -> None:
         """Let the leases live as long as calls may; until here they were bound to end with this scheduler."""
         with contextlib.suppress(RedisAway):  # then none of these calls is allowed to leave either
