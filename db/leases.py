@@ -94,16 +94,17 @@ def reserve(
     ]
 
 
-def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> float:
-    """Return how long a call over this gateway has to wait, s; 0: it leaves now, and the next one that long after it.
+def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> tuple[float, float]:
+    """Return how long a call over this gateway has to wait, s, and the time, epoch s by Redis's clock.
 
-    Raises LeasesLost, RedisAway.
+    0: it leaves now, and the next one so long after it. Raises LeasesLost, RedisAway.
     """
     spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
-    wait_us = run(redis, "depart", ["ask", gateway_id, *spacings])
-    if wait_us is None:
+    answer = run(redis, "depart", ["ask", gateway_id, *spacings])
+    if answer is None:
         raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
-    return int(wait_us) / 1_000_000
+    wait_us, now_us = answer
+    return int(wait_us) / 1_000_000, int(now_us) / 1_000_000
 
 
 def has_left(redis: Redis, gateway_id: int) -> None:
@@ -157,9 +158,8 @@ def rebuild(
     now = datetime.now(UTC)
     ages = [
         value
-        for a in recent
-        if a.originated_at is not None
-        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - a.originated_at) / MS)))
+        for a in recent  # one that is claimed counts as leaving now
+        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - (a.originated_at or now)) / MS)))
     ]
     generation = str(uuid4())
     return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))

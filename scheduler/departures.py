@@ -32,9 +32,9 @@ RETRY_S = 1.0
 ALLOWANCE = 1.02
 """Spacing is kept this much wider than 1/CPS, so that what the network delays keeps the limit too."""
 PROMPT_S = 0.01
-"""A call that took so much longer than usual from its permission to the switch's reply pushes the next ones back."""
-USUAL_WEIGHT = 0.1
-"""What one call counts in how long it usually takes."""
+"""A call that took so much longer than the quickest from its permission to the switch's reply pushes the next back."""
+FORGETTING_S = 0.001
+"""How much slower the quickest is thought to be after each call, so that it follows the machine."""
 
 ORIGINATED = "an originate was sent"
 UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
@@ -79,7 +79,7 @@ class Departures:
         self._is_over = False
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
-        self._usually_takes_s = 0.0
+        self._quickest_s = 1.0
         self._not_sent: list[str] = []
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
@@ -159,7 +159,7 @@ class Departures:
             return self._undo([departure, *self._take_late()])
         attempt = departure.attempt
         try:
-            wait_s = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
+            wait_s, allowed_at = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
         except (RedisAway, LeasesLost) as error:
             logger.warning(NO_PERMISSION, extra={"reason": str(error)})
             return self._undo([departure, *self._take_all()])
@@ -179,7 +179,7 @@ class Departures:
         if self._is_late(departure):
             self._not_sent.append(attempt.attempt_id)
             return None
-        self._send(departure)
+        self._send(departure, allowed_at)
         return self._keep_distance(departure, asked_at)
 
     def _spacings(self, departure: Departure) -> tuple[float, float]:
@@ -188,8 +188,8 @@ class Departures:
     def _keep_distance(self, departure: Departure, asked_at: float) -> None:
         """Count the distance to the next call from this one's permission, or later when it was held up on its way."""
         gateway_id, took_s = departure.attempt.gateway_id, self._clock() - asked_at
-        held_up_s = took_s - self._usually_takes_s
-        self._usually_takes_s += USUAL_WEIGHT * held_up_s
+        self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
+        held_up_s = took_s - self._quickest_s
         if held_up_s > PROMPT_S:
             asked_at += held_up_s
             with contextlib.suppress(RedisAway, LeasesLost):
@@ -197,10 +197,9 @@ class Departures:
         of_gateway, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
 
-    def _send(self, departure: Departure) -> None:
+    def _send(self, departure: Departure, allowed_at: float) -> None:
         attempt = departure.attempt
         known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
-        sent_at = time.time()
         try:
             self._switch.originate(attempt)
         except NotSent:
@@ -215,7 +214,7 @@ class Departures:
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
         else:
-            logger.info(ORIGINATED, extra={**known, "sent_at": sent_at})
+            logger.info(ORIGINATED, extra={**known, "allowed_at": allowed_at})
             live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
 
     def _fail(self, attempt: ClaimedAttempt) -> None:

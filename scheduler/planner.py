@@ -1,6 +1,5 @@
 """Plans the next half second: which campaigns may call whom, over which gateway, at which moment."""
 
-import contextlib
 import logging
 import time
 import uuid
@@ -149,14 +148,23 @@ class Planner:
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
-        self._keep(list(taken))
         spacing_s = 1 / gateway.calls_per_second
-        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in claimed]
+        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in self._held(claimed)]
 
-    def _keep(self, claimed: Sequence[str]) -> None:
-        """Let the leases live as long as calls may; until here they were bound to end with this scheduler."""
-        with contextlib.suppress(RedisAway):  # then none of these calls is allowed to leave either
-            leases.renew(self._redis, claimed, self._lease_ttl_s)
+    def _held(self, claimed: list[ClaimedAttempt]) -> list[ClaimedAttempt]:
+        """Let the leases live as long as calls may, and undo claims whose lease was forgotten meanwhile.
+
+        Until here a lease ends soon, so that none outlives a scheduler that died between its slot and its claim. One
+        that Redis lost is counted nowhere: whoever rebuilt the leases may not have seen the claim yet.
+        """
+        ids = [attempt.attempt_id for attempt in claimed]
+        try:
+            lost = set(leases.renew(self._redis, ids, self._lease_ttl_s))
+        except RedisAway:
+            lost = set(ids)
+        if lost:
+            self._database.run(lambda conn: claims.release(conn, sorted(lost)))
+        return [attempt for attempt in claimed if attempt.attempt_id not in lost]
 
 
 def give_back(redis: Redis, attempt_ids: Sequence[str]) -> None:
