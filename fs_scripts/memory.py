@@ -28,9 +28,7 @@ T = TypeVar("T")
 class Postgres(Protocol):
     """What is needed of db.bounded.BoundedPostgres."""
 
-    def run(
-        self, job: Callable[[psycopg.Connection[Any]], T], wait_ms: int | None = None, *, begins: bool = True
-    ) -> T:
+    def run(self, job: Callable[[psycopg.Connection[Any]], T], wait_ms: int | None = None, *, begins: bool = True) -> T:
         """Run `job` in one transaction, else as it begins them; raises DatabaseAway when it is not done in time."""
 
 
