@@ -135,8 +135,8 @@ class BoundedPostgres:
         """Run `job` in one transaction on a worker; raises DatabaseAway when it is not done in time.
 
         begins=False: each statement of the job commits by itself, which spares two round trips; the job begins a
-        transaction where it needs one. An overdue job may still commit later: pass only idempotent ones, and spool the same facts. Exceptions of
-        the job itself (a rule, a wrong statement) come back as they are.
+        transaction where it needs one. An overdue job may still commit later: pass only idempotent ones, and spool
+        the same facts. Exceptions of the job itself (a rule, a wrong statement) come back as they are.
         """
         self._admit()
         mine = _Job(job, begins=begins)

@@ -39,8 +39,8 @@ class Event:
 def stand_in_for_the_switch() -> None:
     """Give the call scripts the module that only a switch has; its log goes nowhere."""
     module: Any = types.ModuleType("freeswitch")
-    module.consoleLog = lambda level, line: None
-    module.API = type("API", (), {"executeString": lambda self, line: ""})
+    module.consoleLog = lambda *_: None
+    module.API = type("API", (), {"executeString": lambda *_: ""})
     sys.modules["freeswitch"] = module
 
 
