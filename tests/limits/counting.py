@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil, inf
 
 GRACE_S = 2.0
-"""A changed limit is obeyed within so long: what is planned for the next half second still leaves, on a busy machine."""
+"""A changed limit is obeyed within so long: what is planned for the next half second still leaves."""
 MINUTE_S = 60.0
 CLOCK_S = 1e-5
 """How finely the carriers' clocks are read."""

@@ -3,10 +3,9 @@
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import time as clock_time
-from pathlib import Path
 from typing import Any
 
 import psycopg
