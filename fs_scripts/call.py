@@ -6,7 +6,7 @@ from typing import Any
 
 from dialer import switch_facts
 from dialer.call_flow import Prompt
-from fs_scripts import prompts
+from fs_scripts import operator_leg, prompts
 from fs_scripts.amd.decision import AnswerDetector
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
@@ -63,7 +63,11 @@ def _hold(channel: Channel, shared: Resources) -> None:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
 
     ear = Ear(channel, attempt_id, read.tap_dir, AnswerDetector(), record.evidence)
-    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow))
+
+    def connect(number: str) -> bool:
+        return operator_leg.connect(channel, shared, attempt_id, number)
+
+    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow), connect)
     try:
         conversation.hold()
     finally:

@@ -42,9 +42,6 @@ class Line(Protocol):
     def wait(self, duration_ms: int) -> None:
         """Wait until a key is there, the call has ended or the time is over."""
 
-    def bridge(self, number: str) -> bool:
-        """Connect the callee with an operator until one of them hangs up."""
-
     def hang_up(self, cause: str) -> None:
         """End the call."""
 
@@ -89,7 +86,7 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Conversation:
-    """One call's conversation. path_of: prompt → its file, raises PromptMissing."""
+    """One call's conversation. path_of: prompt → its file, raises PromptMissing. connect: puts the callee through."""
 
     line: Line
     ear: Ear
@@ -97,6 +94,7 @@ class Conversation:
     flow: CallFlow
     path_of: Callable[[Prompt], Path]
     menu: Menu
+    connect: Callable[[str], bool]
     has_message_begun: bool = False
 
     def hold(self) -> None:
@@ -202,7 +200,7 @@ class Conversation:
         self.record.outcome(outcome)  # safe before the callee is thanked for it
         self._play_if_there(self.flow.thanks.get(outcome), until_key=False)
         if outcome is Outcome.TRANSFERRED and self.flow.transfer_to and self.line.is_up():
-            self.line.bridge(self.flow.transfer_to)
+            self.connect(self.flow.transfer_to)
         return Step.END
 
     def _play(self, prompt: Prompt, *, until_key: bool) -> None:
