@@ -54,6 +54,12 @@ class CallRecord:
         self._channel.remember(MESSAGE_STARTED, "true")
         self._memory.message_started(self._attempt_id, datetime.now(UTC))
 
+    def voicemail_started(self) -> None:
+        """Note that a message to a machine begins; the variable alone is safe, the store is told behind its back."""
+        self._channel.remember(MESSAGE_STARTED, "true")
+        at = datetime.now(UTC)
+        self._background.put(lambda: self._memory.message_started(self._attempt_id, at))
+
     def outcome(self, outcome: Outcome) -> None:
         """Note what was decided; raises SpoolFull when it could be written nowhere."""
         digits = self._channel.digits

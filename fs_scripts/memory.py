@@ -102,6 +102,13 @@ class Memory:
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 
+    def audio_kept(self, attempt_id: str, path: str) -> None:
+        """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path))
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
     def _keep(self, job: Callable[[psycopg.Connection[Any]], T], record: tuple[str, dict[str, Any]]) -> T | None:
         """Run the job; else spool the same fact and return None. Both may happen: the facts are idempotent."""
         kind, payload = record

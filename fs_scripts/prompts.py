@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dialer.call_flow import Prompt, PromptKind
+from dialer.prompt import Prompt, PromptKind
 from dialer.errors import DialerError
 
 
