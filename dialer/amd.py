@@ -1,4 +1,4 @@
-"""What a campaign wants of answering-machine detection: what each verdict leads to, how sure it must be, what is kept."""
+"""What a campaign wants of answering-machine detection: what verdicts lead to, how sure they must be, what is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +59,7 @@ class Thresholds:
     longest_ms: int | None = None
 
 
+AS_LEARNT = Thresholds()
 LIMITS: dict[str, tuple[int, int]] = {
     "certainty": (60, 99),
     "silence_ms": (200, 1000),
@@ -85,7 +86,7 @@ class AmdPlan:
     message: Prompt | None = None
     beep_wait_ms: int = USUAL_BEEP_WAIT_MS
     without_beep: AmdAction = AmdAction.HANG_UP
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = AS_LEARNT
     keeps_audio: bool = False
     hears_early_media: bool = False
 
@@ -109,7 +110,9 @@ def parse_amd(definition: Mapping[str, Any]) -> AmdPlan:
         on_fax=_action(definition, "on_fax", ACTIONS["fax"]),
         on_unsure=_action(definition, "on_unsure", ACTIONS["unsure"]),
         message=parse_prompt(message, "amd.message") if message else None,
-        beep_wait_ms=parse_whole({"beep_wait_ms": USUAL_BEEP_WAIT_MS, **definition}, "beep_wait_ms", *BEEP_WAIT_MS, "amd."),
+        beep_wait_ms=parse_whole(
+            {"beep_wait_ms": USUAL_BEEP_WAIT_MS, **definition}, "beep_wait_ms", *BEEP_WAIT_MS, "amd."
+        ),
         without_beep=_action(definition, "without_beep", WITHOUT_BEEP),
         thresholds=_thresholds(definition.get("thresholds") or {}),
         keeps_audio=_switch(definition, "keeps_audio", usual=False),
@@ -121,6 +124,7 @@ def parse_amd(definition: Mapping[str, Any]) -> AmdPlan:
 
 
 KNOWN = frozenset(AmdPlan.__slots__)
+USUAL = AmdPlan()
 
 
 def _action(definition: Mapping[str, Any], name: str, legal: tuple[AmdAction, ...]) -> AmdAction:

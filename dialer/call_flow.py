@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dialer.amd import AmdMode, AmdPlan, parse_amd
+from dialer.amd import USUAL, AmdMode, AmdPlan, parse_amd
 from dialer.disposition import Outcome
 from dialer.errors import InvalidFlow
 from dialer.prompt import Prompt, parse_prompt, parse_whole
@@ -51,7 +51,7 @@ class CallFlow:
     thanks: Mapping[Outcome, Prompt]
     wrong_key: Prompt | None = None
     transfer_to: str | None = None
-    amd: AmdPlan = AmdPlan()
+    amd: AmdPlan = USUAL
 
 
 LANGUAGES = ("ru", "en")
@@ -70,6 +70,7 @@ def default_definition(language: str = "ru", greeting: Mapping[str, Any] | None 
         "tries": 2,
         "input_timeout_ms": 5000,
         "amd_mode": "detect_then_greet",
+        "amd": {"hears_early_media": True},
         "thanks": {
             "interested": {"kind": "builtin", "name": "thanks_interested"},
             "not_interested": {"kind": "builtin", "name": "thanks_not_interested"},

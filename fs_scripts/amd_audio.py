@@ -1,12 +1,10 @@
-"""The first seconds of what a callee said, kept with the evidence where the campaign asks for it, and forgotten in time."""
+"""The first seconds of a callee's audio: kept with the evidence where the campaign asks for it, forgotten in time."""
 
 import logging
 import os
 import time
 import wave
 from pathlib import Path
-
-
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +37,12 @@ def keep(tap: Path, recordings_dir: Path, attempt_id: str) -> str | None:
     path = recordings_dir / relative
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = path.with_suffix(".part")
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        with wave.open(file, "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(RATE)
-            out.writeframes(heard)
+    private = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(private, "wb") as file, wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(heard)
     written.replace(path)
     return str(relative)
 

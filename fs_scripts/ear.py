@@ -208,9 +208,7 @@ class Ear:
 class Watch:
     """Runs the listening loop on a thread of its own: the call's thread is inside the switch, playing."""
 
-    def __init__(
-        self, detector: Detector, tap: Tap, interrupt: Callable[[], None], cut_short: frozenset[str]
-    ) -> None:
+    def __init__(self, detector: Detector, tap: Tap, interrupt: Callable[[], None], cut_short: frozenset[str]) -> None:
         self._over = threading.Event()
         self._verdict: Verdict | None = None
         self._detector = detector

@@ -169,7 +169,9 @@ def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any
         {"amd_beep_wait_s": "61"},
     ],
 )
-def test_it_refuses_what_machines_can_not_be_asked(admin: Browser, conn: Connection[Any], wrong: dict[str, str]) -> None:
+def test_it_refuses_what_machines_can_not_be_asked(
+    admin: Browser, conn: Connection[Any], wrong: dict[str, str]
+) -> None:
     answer = admin.post("/campaigns/new", fields(amd_mode="detect_then_greet", **wrong))
     assert answer.status_code == 400
     assert campaigns.list_all(conn) == []

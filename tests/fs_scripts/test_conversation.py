@@ -193,7 +193,12 @@ def test_a_machine_is_left_a_message_after_its_beep(mode):
 
 @BOTH_MODES
 def test_a_machine_without_a_beep_is_hung_up_on(mode):
-    assert machine(mode, beep=Waited.NONE, **LEAVES) == ["noted: machine", "we wait for the beep", "noted: machine", DONE]
+    assert machine(mode, beep=Waited.NONE, **LEAVES) == [
+        "noted: machine",
+        "we wait for the beep",
+        "noted: machine",
+        DONE,
+    ]
 
 
 @BOTH_MODES
