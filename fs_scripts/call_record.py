@@ -13,6 +13,10 @@ from fs_scripts.channel import Channel
 from fs_scripts.memory import Memory, Setup
 
 
+TOLD = ("score", "reason", "heard_ms")
+"""What of the evidence the live event tells."""
+
+
 class CallRecord:
     """Writes one call down. The variable is set first: the hook then knows the fact even when every store fails."""
 
@@ -32,6 +36,8 @@ class CallRecord:
         self._announcer = announcer
         self._background = background
         self._verdict: Verdict | None = None
+        self._kept: Verdict | None = None
+        self._heard: dict[str, Any] = {}
 
     def answered(self, flow_version_id: int) -> Setup | None:
         """Note the answer; return how the call is to be held, None when nobody can say it."""
@@ -40,13 +46,17 @@ class CallRecord:
         return setup
 
     def verdict(self, verdict: Verdict) -> None:
-        """Note who answered."""
+        """Note who answered; a later one, by a key, corrects what is kept with the evidence."""
         self._verdict = verdict
         self._channel.remember(AMD_VERDICT, verdict)
-        self._announce("amd.detected", verdict=verdict)
+        if self._kept not in (None, verdict):
+            self._background.put(lambda: self._memory.verdict(self._attempt_id, verdict))
+        self._announce("amd.detected", verdict=verdict, **self._heard)
 
     def evidence(self, verdict: Verdict, evidence: Mapping[str, Any]) -> None:
         """Keep why the detector decided so; the call does not wait for it."""
+        self._kept = verdict
+        self._heard = {name: evidence[name] for name in TOLD if name in evidence}
         self._background.put(lambda: self._memory.evidence(self._attempt_id, verdict, evidence))
 
     def message_started(self) -> None:
