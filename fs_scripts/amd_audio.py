@@ -38,7 +38,7 @@ def keep(tap: Path, recordings_dir: Path, attempt_id: str) -> str | None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = path.with_suffix(".part")
     private = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(private, "wb") as file, wave.open(file, "wb") as out:
+    with os.fdopen(private, "wb") as writable, wave.open(writable, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)

@@ -12,7 +12,6 @@ from fs_scripts.background import Background
 from fs_scripts.channel import Channel
 from fs_scripts.memory import Memory, Setup
 
-
 TOLD = ("score", "reason", "heard_ms")
 """What of the evidence the live event tells."""
 
