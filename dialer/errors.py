@@ -31,3 +31,7 @@ class UnsafeDialString(DialerError):
 
 class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
+
+
+class InvalidSchedule(DialerError):
+    """The schedule can't be followed: the message names what is wrong and what would be right."""
