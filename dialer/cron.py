@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer.errors import InvalidSchedule
+from dialer.schedule_fault import ScheduleFault
 
 SEARCH_DAYS = 9 * 366
 """29 February comes back after eight years at the latest (2096 to 2104); what is not found by then never is."""
@@ -14,7 +15,13 @@ MONTHS = {
     for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
 WEEKDAYS = {name: n for n, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
-FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
+FIELDS = (
+    ScheduleFault.MINUTE,
+    ScheduleFault.HOUR,
+    ScheduleFault.DAY,
+    ScheduleFault.MONTH,
+    ScheduleFault.WEEKDAY,
+)
 EXAMPLE = "five fields are needed: minute, hour, day of the month, month, weekday, as in “0 10 * * 1-5”"
 
 
@@ -47,7 +54,7 @@ def parse_cron(text: str) -> Cron:
     """
     words = text.lower().split()
     if len(words) != len(FIELDS):
-        raise InvalidSchedule(EXAMPLE)
+        raise InvalidSchedule(ScheduleFault.FIELDS, EXAMPLE)
     minutes = _field(words[0], 0, 59, FIELDS[0])
     hours = _field(words[1], 0, 23, FIELDS[1])
     weekdays = {n or 7 for n in _field(words[4], 0, 7, FIELDS[4], WEEKDAYS)}
@@ -61,7 +68,7 @@ def parse_cron(text: str) -> Cron:
     )
 
 
-def _field(text: str, low: int, high: int, name: str, names: dict[str, int] | None = None) -> set[int]:
+def _field(text: str, low: int, high: int, name: ScheduleFault, names: dict[str, int] | None = None) -> set[int]:
     found: set[int] = set()
     for part in text.split(","):
         span, slash, step_text = part.partition("/")
@@ -74,16 +81,18 @@ def _field(text: str, low: int, high: int, name: str, names: dict[str, int] | No
             # `5/10` is from 5 on, each tenth; a plain `5` is itself alone.
             last = _number(end, low, high, name, text, names) if dash else high if slash else first
         if last < first:
-            raise InvalidSchedule(f"{name}: {text!r} counts backwards")
+            raise InvalidSchedule(name, f"{name}: {text!r} counts backwards")
         found.update(range(first, last + 1, step))
     return found
 
 
-def _number(text: str, low: int, high: int, name: str, whole: str, names: dict[str, int] | None = None) -> int:
+def _number(
+    text: str, low: int, high: int, name: ScheduleFault, whole: str, names: dict[str, int] | None = None
+) -> int:
     if names and text in names:
         return names[text]
     if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
-        raise InvalidSchedule(f"{name}: {whole!r} is not made of numbers from {low} to {high}")
+        raise InvalidSchedule(name, f"{name}: {whole!r} is not made of numbers from {low} to {high}")
     return int(text)
 
 

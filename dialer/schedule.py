@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dialer.cron import moments, parse_cron
 from dialer.errors import InvalidSchedule
+from dialer.schedule_fault import ScheduleFault
 
 SHOWN = 5
 """How many runs are shown before a schedule is saved."""
@@ -136,7 +137,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidSchedule(f"there is no time zone {name!r}; write it as Europe/Moscow") from error
+        raise InvalidSchedule(ScheduleFault.ZONE, f"there is no time zone {name!r}") from error
 
 
 def next_runs(schedule: Schedule, now: datetime, count: int = SHOWN) -> list[Run]:
@@ -147,19 +148,24 @@ def next_runs(schedule: Schedule, now: datetime, count: int = SHOWN) -> list[Run
 def check(schedule: Schedule, now: datetime) -> list[Run]:
     """Return the next runs of a schedule that is to be saved; raises InvalidSchedule when it makes no sense."""
     if schedule.pause_cron and not schedule.cron:
-        raise InvalidSchedule("a repeated pause needs a repeated start")
+        raise InvalidSchedule(ScheduleFault.PAUSE_ALONE, "a repeated pause needs a repeated start")
+    if schedule.pause_cron:
+        try:
+            parse_cron(schedule.pause_cron)
+        except InvalidSchedule as error:
+            raise InvalidSchedule(error.fault, str(error), is_about_pause=True) from error
     if not (schedule.cron or schedule.start_at or schedule.stop_at):
-        raise InvalidSchedule("give a start, a stop or a repetition")
+        raise InvalidSchedule(ScheduleFault.EMPTY, "give a start, a stop or a repetition")
     if schedule.start_at and schedule.stop_at and schedule.stop_at <= schedule.start_at:
-        raise InvalidSchedule("the stop comes before the start")
+        raise InvalidSchedule(ScheduleFault.STOP_FIRST, "the stop comes before the start")
     if not 0 <= schedule.late_start_s <= LATEST_START_S:
-        raise InvalidSchedule("a start is made up for within a day at most")
+        raise InvalidSchedule(ScheduleFault.LATENESS, "a start is made up for within a day at most")
     runs = next_runs(schedule, now)
     if not runs:
-        raise InvalidSchedule("it would never run: every moment of it is over or does not exist")
+        raise InvalidSchedule(ScheduleFault.NEVER_RUNS, "every moment of it is over or does not exist")
     begins = any(run.action is ScheduleAction.START for run in islice(runs_after(schedule, now), LOOKED_AT))
     if (schedule.cron or schedule.start_at) and not begins:
-        raise InvalidSchedule("it would never start: every start of it is over or falls on a pause")
+        raise InvalidSchedule(ScheduleFault.NEVER_STARTS, "every start of it is over or falls on a pause")
     return runs
 
 

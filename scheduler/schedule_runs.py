@@ -89,10 +89,7 @@ def _carry_out(conn: Connection[Any], taken: TakenSchedule, judged: Sequence[Jud
     _log_crowd(conn, taken, judged[:-MOST_LOGGED])
     for found in judged[-MOST_LOGGED:]:
         run = found.run
-        if found.missed is not None:
-            result, reason = RunResult.MISSED, str(found.missed)
-        else:
-            result, reason = _do(conn, taken, run)
+        result, reason = (RunResult.MISSED, found.missed) if found.missed else _do(conn, taken, run)
         schedules.log(conn, taken, run, result, reason)
         yield Ran(taken.campaign_id, run, result, reason)
 
