@@ -105,5 +105,5 @@ def open_attempts(conn: AnyConnection) -> list[OpenAttempt]:
 
 
 def recent_attempts(conn: AnyConnection, within_s: float = 60.0) -> list[OpenAttempt]:
-    """Return what was originated within `within_s`, ended or not: what rates per minute are rebuilt from."""
+    """Return what was originated within `within_s`, ended or not, and what is claimed: rates are rebuilt from it."""
     return all_of(conn, OpenAttempt, queries["recent_attempts"], {"within_s": within_s})

@@ -33,7 +33,7 @@ def _conclude(env: Any, shared: Resources) -> None:
     if facts is None:
         return
     concluded = shared.memory.concluded(facts)
-    _release_lease(shared, facts.attempt_id)
+    shared.background.put(lambda: _release_lease(shared, facts.attempt_id))
     path_for(shared.settings.tap_dir, facts.attempt_id).unlink(missing_ok=True)
     disposition = concluded.disposition if concluded else None
     shared.announcer.announce(

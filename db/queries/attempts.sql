@@ -33,10 +33,10 @@ SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at,
     answered_at
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
--- recent_attempts -- What went to the wire lately; claimed_at bounds the look into the table.
+-- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
     answered_at
 FROM attempts
 WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
-    AND originated_at > now() - make_interval(secs => %(within_s)s)
+    AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
 ORDER BY originated_at, id

@@ -83,7 +83,7 @@ def shared(memory, tmp_path, monkeypatch):
         settings=settings,
         memory=memory,
         announcer=Announcer(),
-        background=SimpleNamespace(put=lambda job: None),
+        background=SimpleNamespace(put=lambda job: job()),
         redis=None,
     )
     monkeypatch.setattr(call, "resources", lambda: made)
