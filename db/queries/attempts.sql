@@ -18,6 +18,12 @@ RETURNING concluded_at IS NULL
 -- record_amd -- Who answered, and why we think so.
 UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE id = %(attempt_id)s
 
+-- correct_amd -- The call itself found out more.
+UPDATE attempts SET amd_verdict = %(verdict)s WHERE id = %(attempt_id)s
+
+-- record_amd_audio -- Where the evidence's audio is.
+UPDATE attempts SET amd_audio_path = %(path)s WHERE id = %(attempt_id)s
+
 -- record_outcome -- While the call is open, a decision replaces none or one that no key press made.
 UPDATE attempts
 SET outcome = %(outcome)s::outcome, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
