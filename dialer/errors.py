@@ -31,3 +31,7 @@ class UnsafeDialString(DialerError):
 
 class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
+
+
+class InvalidDestination(DialerError):
+    """A destination is neither a country nor a prefix: write `RU` or `+7495`."""
