@@ -12,7 +12,17 @@ from db.campaigns import DialingCampaign
 from db.sql import AnyConnection, load, value_of
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
-from dialer.preflight import CALL_S, TO_DIAL, Obstacle, Pace, Standing, estimated_finish, obstacle, standing_of
+from dialer.preflight import (
+    CALL_S,
+    TO_DIAL,
+    Obstacle,
+    Pace,
+    Standing,
+    estimated_finish,
+    obstacle,
+    refusal,
+    standing_of,
+)
 
 queries = load("preflight")
 SHORTEST_CALL_S = 1.0
@@ -80,6 +90,13 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
         calls_per_minute=pace.per_minute,
         room=room,
     )
+
+
+def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obstacle | None:
+    """Return why the campaign may not be started at `now`, None when it may; raises NotFound."""
+    has_gateway = bool(campaigns.gateways_of(conn, campaign_id))
+    to_dial = preflight(conn, campaign_id, now).to_dial if has_gateway else 0
+    return refusal(has_gateway=has_gateway, to_dial=to_dial)
 
 
 def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:
