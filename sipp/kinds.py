@@ -52,7 +52,7 @@ class Kind:
 
     ring_s: from 180 to the answer or refusal; None: refuses without ringing. early: heard before the answer,
     with 183. status: what answers the INVITE, `200 OK` or a refusal; empty: rings until it is cancelled.
-    steps: what happens after the answer.
+    steps: what happens after the answer. variants: how many of PACES take turns.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Kind:
     ring_s: float | None = 2.0
     early: str = ""
     steps: tuple[Step, ...] = ()
+    variants: int = 4
 
     @property
     def answers(self) -> bool:
@@ -80,7 +81,7 @@ def _person(name: str, gloss: str, *steps: Step, ring_s: float = 2.0, early: str
 
 def _brief(name: str, gloss: str, *steps: Step) -> Kind:
     """Return a callee of load tests, who answers soon and says nothing."""
-    return Kind(name, gloss, ring_s=1.0, steps=(Listen(1.5), *steps))
+    return Kind(name, gloss, ring_s=1.0, steps=(Listen(1.5), *steps), variants=2)
 
 
 HEARD = Listen(6.5)

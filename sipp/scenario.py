@@ -186,7 +186,7 @@ def _endings(program: Program) -> None:
 
 
 def _paces(kind: Kind) -> tuple[Pace, ...]:
-    return PACES if kind.ring_s else PACES[:1]
+    return PACES[: kind.variants] if kind.ring_s else PACES[:1]
 
 
 def _rings(kind: Kind) -> bool:

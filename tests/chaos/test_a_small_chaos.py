@@ -11,13 +11,14 @@ import pytest
 from devstack.environment import ROOT
 from devstack.supervise import descendants
 
-ARGUMENTS = ["--seed", "7", "--contacts", "150", "--kills", "1", "--least-up", "6", "--stop", "3", "--freeze", "3"]
+OPTIONS = {"seed": 7, "contacts": 130, "kills": 1, "least-up": 6, "stop": 3, "freeze": 3, "fill": 3, "rate": 12}
+ARGUMENTS = [word for name, value in OPTIONS.items() for word in (f"--{name}", str(value))]
 
 
 @pytest.mark.timeout(400)
 def test_a_campaign_survives_the_death_of_every_part():
     done = subprocess.run(
-        [sys.executable, "-m", "chaos", *ARGUMENTS, "--rate", "10", "--limit", "240"],
+        [sys.executable, "-m", "chaos", *ARGUMENTS, "--limit", "240"],
         cwd=ROOT, capture_output=True, text=True, timeout=360, check=False,
     )  # fmt: skip
     said = done.stdout[-3000:] + done.stderr[-3000:]
@@ -29,7 +30,7 @@ def test_a_campaign_survives_the_death_of_every_part():
 def test_stopped_in_the_middle_it_leaves_no_process():
     process = subprocess.Popen([sys.executable, "-m", "chaos", *ARGUMENTS], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert any(re.search(r"\d+/150 contacts", line) for line in process.stdout)
+    assert any(re.search(r"\d+/130 contacts", line) for line in process.stdout)
     below = descendants(process.pid)
     assert len(below) > 5
     process.send_signal(signal.SIGINT)
