@@ -13,6 +13,8 @@ from db.errors import LeasesLost
 from db.lua import run
 
 TTL_S = 60
+UNCLAIMED_TTL_S = 5
+"""How long a reserved slot lives that nobody claims a contact for: its scheduler died in between."""
 QUIET_MS = 1000
 """How long nothing is reserved after Redis was emptied; longer than any horizon slots are reserved for."""
 MS = timedelta(milliseconds=1)
@@ -92,6 +94,24 @@ def reserve(
     ]
 
 
+def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> tuple[float, float]:
+    """Return how long a call over this gateway has to wait, s, and the time, epoch s by Redis's clock.
+
+    0: it leaves now, and the next one so long after it. Raises LeasesLost, RedisAway.
+    """
+    spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
+    answer = run(redis, "depart", ["ask", gateway_id, *spacings])
+    if answer is None:
+        raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
+    wait_us, now_us = answer
+    return int(wait_us) / 1_000_000, int(now_us) / 1_000_000
+
+
+def has_left(redis: Redis, gateway_id: int) -> None:
+    """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
+    run(redis, "depart", ["left", gateway_id])
+
+
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
     """Return slots that no originate used: channel and rate are free again. In the order they were reserved."""
     return _drop(redis, "give_back", attempt_ids)
@@ -138,9 +158,8 @@ def rebuild(
     now = datetime.now(UTC)
     ages = [
         value
-        for a in recent
-        if a.originated_at is not None
-        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - a.originated_at) / MS)))
+        for a in recent  # one that is claimed counts as leaving now
+        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - (a.originated_at or now)) / MS)))
     ]
     generation = str(uuid4())
     return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))

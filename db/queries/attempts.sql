@@ -18,6 +18,12 @@ RETURNING concluded_at IS NULL
 -- record_amd -- Who answered, and why we think so.
 UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE id = %(attempt_id)s
 
+-- correct_amd -- The call itself found out more.
+UPDATE attempts SET amd_verdict = %(verdict)s WHERE id = %(attempt_id)s
+
+-- record_amd_audio -- Where the evidence's audio is.
+UPDATE attempts SET amd_audio_path = %(path)s WHERE id = %(attempt_id)s
+
 -- record_outcome -- While the call is open, a decision replaces none or one that no key press made.
 UPDATE attempts
 SET outcome = %(outcome)s::outcome, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
@@ -33,10 +39,10 @@ SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at,
     answered_at
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
--- recent_attempts -- What went to the wire lately; claimed_at bounds the look into the table.
+-- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
     answered_at
 FROM attempts
 WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
-    AND originated_at > now() - make_interval(secs => %(within_s)s)
+    AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
 ORDER BY originated_at, id
