@@ -169,6 +169,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
         "no_contacts": _("Nobody is left to be dialled."),
+        "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),
         "budget_spent": _("The day's budget of calls or minutes is used up."),
         "never": _("The calling hours are never open in all the zones where those who wait may be."),

@@ -64,6 +64,18 @@ class Health:
     open_until: datetime | None = None
     cut_at: datetime | None = None
 
+    @property
+    def kind(self) -> str:
+        """Return what a person is told: open, half_open, slowed or full."""
+        if self.state is not BreakerState.CLOSED:
+            return self.state.value
+        return "slowed" if self.percent < 100 else "full"
+
+    @property
+    def percent(self) -> int:
+        """Return how much of its calls per second the gateway is used at, while the breaker is closed."""
+        return round(self.share * 100)
+
     def calls_per_second(self, limit: float) -> float:
         """Return how fast it may be used now, at most `limit`; 0: not at all."""
         match self.state:
