@@ -31,3 +31,7 @@ class UnsafeDialString(DialerError):
 
 class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
+
+
+class ImportCancelled(DialerError):
+    """Somebody cancelled the import: nothing was imported, start it again if that was a mistake."""
