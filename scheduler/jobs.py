@@ -20,12 +20,27 @@ SHARE_OF_TIME = 0.1
 """Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
 
 
-def renew_leases(database: Database, redis: Redis, ttl_s: int) -> None:
-    """Keep the channel leases of every open attempt; what Redis forgot is restored. Raises DatabaseAway, RedisAway."""
-    found = database.run(attempts.open_attempts)
-    unknown = set(leases.renew(redis, [attempt.attempt_id for attempt in found], ttl_s))
-    if unknown:
-        leases.restore(redis, [attempt for attempt in found if attempt.attempt_id in unknown], ttl_s)
+class LeaseKeeper:
+    """Keeps the channel leases of every open attempt; `tick` is called each second. Thread-safe."""
+
+    def __init__(
+        self, database: Database, redis: Redis, ttl_s: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database, self._redis, self._ttl_s, self._clock = database, redis, ttl_s, clock
+        self._renewed_at = clock()
+
+    def are_kept(self) -> bool:
+        """Whether no lease can have expired under a call that is up: else more calls than allowed could start."""
+        return self._clock() - self._renewed_at < self._ttl_s / 2
+
+    def tick(self) -> None:
+        """Renew when it is time, what Redis forgot is restored. Raises DatabaseAway, RedisAway: then the next tick."""
+        now = self._clock()
+        if now - self._renewed_at < self._ttl_s / 4:
+            return
+        found = self._database.run(attempts.open_attempts)
+        leases.renew_open(self._redis, found, self._ttl_s)
+        self._renewed_at = now
 
 
 def complete_campaigns(database: Database, redis: Redis) -> None:

@@ -12,7 +12,7 @@ from redis import Redis
 from db import campaigns, claims, leases
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.claims import ClaimedAttempt
-from db.errors import RedisAway
+from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
 from dialer.calling_hours import open_zone_sets
 from dialer.pacing import Room, slots_wanted
@@ -21,6 +21,7 @@ from scheduler.database import Database
 logger = logging.getLogger(__name__)
 
 CUT_SHORT = "planning was cut short, what was claimed before leaves in time"
+SURPRISED = "a campaign could not be planned, the others go on"
 GIVE_BACK_FAILED = "slots were not given back, they expire by themselves"
 ZONE_SETS_FOR_S = 5.0
 """How long a campaign's zone sets are remembered; an import may bring new ones."""
@@ -59,22 +60,25 @@ class Planner:
     def plan(self, now: datetime) -> list[Departure]:
         """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost.
 
-        A failure after something was claimed is not raised: what is claimed has to leave, and a failure that lasts
-        comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
-        first, so that no campaign takes what all share.
+        A store's failure after something was claimed is not raised: what is claimed has to leave, and a failure that
+        lasts comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
+        first, so that no campaign takes what all share; one whose planning fails for its own sake holds nobody up.
         """
         active = self._database.run(campaigns.active)
         self._turn += 1
         planned: list[Departure] = []
-        try:
-            for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+        for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+            try:
                 for found in self._plan_campaign(campaign, now):
                     self._served_at[campaign.id] = self._turn
                     planned += found
-        except Exception as error:
-            if not planned:
-                raise
-            logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
+            except (DatabaseAway, RedisAway, LeasesLost) as error:
+                if not planned:
+                    raise
+                logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
+                break
+            except Exception:
+                logger.exception(SURPRISED, extra={"campaign_id": campaign.id})
         return planned
 
     def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> Iterator[list[Departure]]:
@@ -131,7 +135,7 @@ class Planner:
             self._total,
             [str(uuid.uuid4()) for _ in range(wanted)],
             self._horizon_ms,
-            self._lease_ttl_s,
+            min(leases.UNCLAIMED_TTL_S, self._lease_ttl_s),
         )
         answered_at = self._clock()  # not when it was asked: a call may leave a little late, but never early
         reserved = [slot.attempt_id for slot in slots]
@@ -144,8 +148,23 @@ class Planner:
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
-        spacing_s = max(1 / gateway.calls_per_second, 0.0)
-        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in claimed]
+        spacing_s = 1 / gateway.calls_per_second
+        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in self._held(claimed)]
+
+    def _held(self, claimed: list[ClaimedAttempt]) -> list[ClaimedAttempt]:
+        """Let the leases live as long as calls may, and undo claims whose lease was forgotten meanwhile.
+
+        Until here a lease ends soon, so that none outlives a scheduler that died between its slot and its claim. One
+        that Redis lost is counted nowhere: whoever rebuilt the leases may not have seen the claim yet.
+        """
+        ids = [attempt.attempt_id for attempt in claimed]
+        try:
+            lost = set(leases.renew(self._redis, ids, self._lease_ttl_s))
+        except RedisAway:
+            lost = set(ids)
+        if lost:
+            self._database.run(lambda conn: claims.release(conn, sorted(lost)))
+        return [attempt for attempt in claimed if attempt.attempt_id not in lost]
 
 
 def give_back(redis: Redis, attempt_ids: Sequence[str]) -> None:

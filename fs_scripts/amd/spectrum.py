@@ -57,10 +57,11 @@ class Analyser:
         self._last_bands: npt.NDArray[np.float32] | None = None
 
     def analyse(self, samples: npt.NDArray[np.int16]) -> list[Sound]:
-        """Take FRAMES * FRAME_SAMPLES samples; return one Sound a frame."""
+        """Take one to FRAMES whole frames; return one Sound a frame."""
+        count = len(samples) // FRAME_SAMPLES
         heard = np.concatenate([self._carried, samples.astype(np.float32)])
         self._carried = heard[-len(self._carried) :]
-        spectrum = np.fft.rfft(heard[_FRAME_STARTS] * _HANN, SIZE)
+        spectrum = np.fft.rfft(heard[_FRAME_STARTS[:count]] * _HANN, SIZE)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) * _POWER_PER_SAMPLE
         power[:, :FIRST_BIN] = 0
         power[:, LAST_BIN:] = 0
@@ -72,7 +73,7 @@ class Analyser:
         even = np.sqrt(power)  # not the power: coloured noise would look voiced by its strongest band
         around = np.fft.irfft(even, SIZE)[:, _LAGS] * _LAG_GAIN
         lag = around.argmax(axis=1)
-        voicing = around[_ROWS, lag] * (SIZE / 2) / (even.sum(axis=1) + 1e-3)
+        voicing = around[_ROWS[:count], lag] * (SIZE / 2) / (even.sum(axis=1) + 1e-3)
         bright = power[:, BRIGHT_BIN:].sum(axis=1) / total
         hz, share = _strongest(power, total)
         hz_2, share_2 = _strongest(power, total)
@@ -90,7 +91,7 @@ def _strongest(
     """Return each frame's strongest tone and its share of the energy, and take it out of `power`."""
     peak = power.argmax(axis=1)
     lobes = (peak[:, None] + _AROUND).clip(0, LAST_BIN)
-    rows = _ROWS[:, None]
+    rows = _ROWS[: len(peak), None]
     energy = power[rows, lobes]
     weights = np.log(energy[:, LOBE - 1 : LOBE + 2] + 1e-6)
     left, middle, right = weights.T

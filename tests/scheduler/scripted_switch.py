@@ -124,7 +124,7 @@ class ScriptedSwitch:
         return command_reply("+OK")
 
 
-def wait_until(is_so: Callable[[], object], timeout_s: float = 10.0, what: str = "it came true") -> None:
+def wait_until(is_so: Callable[[], object], timeout_s: float = 60.0, what: str = "it came true") -> None:
     """Wait for a condition; fail when it takes too long."""
     deadline = time.monotonic() + timeout_s
     while not is_so():
