@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from db.blacklist import BlacklistReason
+from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
@@ -88,6 +89,12 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "duplicate": _("Duplicate"),
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
+    },
+    ImportState: {
+        "running": _("importing"),
+        "done": _("imported"),
+        "failed": _("failed"),
+        "cancelled": _("cancelled"),
     },
     Disposition: {
         "interested": _("Interested"),
