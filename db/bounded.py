@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import select
 import socket
 import threading
 import time
@@ -28,10 +29,11 @@ OUTAGE_S = 1.0
 class _Job(Generic[T]):
     """Work with its result. A job whose caller has left before it began is dropped."""
 
-    __slots__ = ("done", "error", "is_abandoned", "result", "work")
+    __slots__ = ("begins", "done", "error", "is_abandoned", "result", "work")
 
-    def __init__(self, work: Callable[[Connection[Any]], T]) -> None:
+    def __init__(self, work: Callable[[Connection[Any]], T], *, begins: bool) -> None:
         self.work = work
+        self.begins = begins
         self.done = threading.Event()
         self.result: T | None = None
         self.error: BaseException | None = None
@@ -69,11 +71,13 @@ class _Worker:
         self.drop_connection()
 
     def transact(self, job: _Job[Any]) -> Any:
-        """Run one job in one transaction, on a new connection when the old one was closed while it idled."""
+        """Run one job, on a new connection when the old one was closed while it idled."""
         if self.conn is not None and (self.conn.closed or self.is_cut()):
             self.drop_connection()
         if self.conn is None:
-            self.conn = psycopg.connect(self.owner.url, **self.owner.options)
+            self.conn = psycopg.connect(self.owner.url, autocommit=True, **self.owner.options)
+        if not job.begins:
+            return job.work(self.conn)
         with self.conn.transaction():
             return job.work(self.conn)
 
@@ -81,6 +85,10 @@ class _Worker:
         """Say whether the server has closed the idle connection: what waits to be read is its end, or its farewell."""
         assert self.conn is not None
         try:
+            idle = select.poll()
+            idle.register(self.conn.fileno(), select.POLLIN)
+            if not idle.poll(0):  # almost always: nothing waits, and there is nothing to peek at
+                return False
             with socket.socket(fileno=socket.dup(self.conn.fileno())) as peek:
                 return peek.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) in (b"", b"E")  # E: ErrorResponse
         except BlockingIOError:
@@ -123,14 +131,15 @@ class BoundedPostgres:
         self._away_until = 0.0
         self._is_away = False
 
-    def run(self, job: Callable[[Connection[Any]], T], wait_ms: int | None = None) -> T:
+    def run(self, job: Callable[[Connection[Any]], T], wait_ms: int | None = None, *, begins: bool = True) -> T:
         """Run `job` in one transaction on a worker; raises DatabaseAway when it is not done in time.
 
-        An overdue job may still commit later: pass only idempotent ones, and spool the same facts. Exceptions of
-        the job itself (a rule, a wrong statement) come back as they are.
+        begins=False: each statement of the job commits by itself, which spares two round trips; the job begins a
+        transaction where it needs one. An overdue job may still commit later: pass only idempotent ones, and spool
+        the same facts. Exceptions of the job itself (a rule, a wrong statement) come back as they are.
         """
         self._admit()
-        mine = _Job(job)
+        mine = _Job(job, begins=begins)
         self.jobs.put(mine)
         if not mine.done.wait(self.wait_s if wait_ms is None else wait_ms / 1000):
             mine.is_abandoned = True

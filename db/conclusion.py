@@ -1,12 +1,13 @@
 """The conclusion of an attempt: one idempotent transaction, whoever brings the facts, however often."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from db import blacklist
 from db.blacklist import BlacklistReason
-from db.sql import AnyConnection, joined, load, one_of, value_of
+from db.sql import AnyConnection, joined, load, one_of, row_of
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState
@@ -17,6 +18,8 @@ from dialer.retry import FINAL, next_attempt, parse_rules
 queries = load("conclusion")
 
 SHARDS = 8
+LOOKS = 5
+"""So often an attempt is looked at without a lock; whoever is overtaken every time then waits for its turn."""
 DIALS_AGAIN = frozenset({CampaignState.ACTIVE, CampaignState.PAUSED})
 """States in which a contact may become due again; what was stopped stays stopped."""
 
@@ -63,6 +66,7 @@ class Subject:
     billsec: int | None
     ended_at: datetime | None
     recording_path: str | None
+    row_version: str
     contact_state: ContactState
     attempt_count: int
     zones: tuple[str, ...]
@@ -96,26 +100,31 @@ def conclude(conn: AnyConnection, facts: CallFacts, witness: Witness) -> Conclud
 
     What the call committed before (its outcome, its answer) counts more than what comes later and knows less.
     Facts that come after the conclusion and know more upgrade it, once (was_upgrade).
+
+    On a connection that commits by itself it is two round trips: the attempt is read without a lock and written only
+    while its row is the one that was read; who is overtaken looks again.
     """
-    with joined(conn):
-        subject = one_of(conn, Subject, queries["subject"], {"attempt_id": facts.attempt_id})
-        if subject is None:
-            return None
-        stored = subject.facts(facts.ended_at)
-        known = merged(stored, facts)
-        if subject.disposition is None:
-            return _write(conn, subject, known, witness)
-        if is_upgrade(subject.disposition, stored, known):
-            return _write(conn, subject, known, witness, subject.disposition)
-        return None
+    for look in range(LOOKS + 1):
+        with joined(conn) if look == LOOKS else nullcontext():
+            query = queries["subject"] + (queries["locked"] if look == LOOKS else "")
+            subject = one_of(conn, Subject, query, {"attempt_id": facts.attempt_id})
+            if subject is None:
+                return None
+            stored = subject.facts(facts.ended_at)
+            known = merged(stored, facts)
+            before = subject.disposition
+            if before is not None and not is_upgrade(before, stored, known):
+                return None
+            if concluded := _write(conn, subject, known, witness, before):
+                return concluded
+    raise AssertionError("a locked row was overtaken")
 
 
 def _write(
-    conn: AnyConnection, subject: Subject, known: CallFacts, witness: Witness, before: Disposition | None = None
-) -> Concluded:
+    conn: AnyConnection, subject: Subject, known: CallFacts, witness: Witness, before: Disposition | None
+) -> Concluded | None:
+    """Write one conclusion; None: somebody changed the attempt since it was read."""
     disposition = disposition_of(known)
-    if disposition is Disposition.OPTED_OUT:
-        blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
     retry_at = _retry_at(subject, disposition)
     state = ContactState.CONCLUDED if retry_at is None else ContactState.RETRY
     blocked_reason = None
@@ -123,6 +132,7 @@ def _write(
         retry_at, state, blocked_reason = None, ContactState.BLOCKED, f"blacklist: {subject.blacklisted}"
     values = {
         "attempt_id": subject.attempt_id,
+        "row_version": subject.row_version,
         "disposition": disposition,
         "hangup_cause": known.hangup_cause,
         "sip_code": known.sip_code,
@@ -144,7 +154,15 @@ def _write(
         "before": before,
         "billsec_before": subject.billsec or 0,
     }
-    lead_id = value_of(conn, queries["conclude" if before is None else "upgrade"], values)
+    query = queries["conclude" if before is None else "upgrade"]
+    if disposition is Disposition.OPTED_OUT:
+        with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
+            blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
+            written = row_of(conn, query, values)
+    else:
+        written = row_of(conn, query, values)
+    if written is None:
+        return None
     return Concluded(
         attempt_id=subject.attempt_id,
         campaign_id=subject.campaign_id,
@@ -155,7 +173,7 @@ def _write(
         answered_at=known.answered_at,
         billsec=known.billsec,
         retry_at=retry_at,
-        lead_id=lead_id,
+        lead_id=written[0],
         was_upgrade=before is not None,
     )
 
@@ -167,4 +185,4 @@ def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
         subject.hours_start, subject.hours_end, frozenset(subject.weekdays), frozenset(subject.holidays)
     )
     rules = parse_rules(subject.retry_rules)
-    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones)
+    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones, subject.attempt_id)

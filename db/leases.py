@@ -13,6 +13,8 @@ from db.errors import LeasesLost
 from db.lua import run
 
 TTL_S = 60
+UNCLAIMED_TTL_S = 5
+"""How long a reserved slot lives that nobody claims a contact for: its scheduler died in between."""
 QUIET_MS = 1000
 """How long nothing is reserved after Redis was emptied; longer than any horizon slots are reserved for."""
 MS = timedelta(milliseconds=1)
@@ -92,19 +94,48 @@ def reserve(
     ]
 
 
+def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> tuple[float, float]:
+    """Return how long a call over this gateway has to wait, s, and the time, epoch s by Redis's clock.
+
+    0: it leaves now, and the next one so long after it. Raises LeasesLost, RedisAway.
+    """
+    spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
+    answer = run(redis, "depart", ["ask", gateway_id, *spacings])
+    if answer is None:
+        raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
+    wait_us, now_us = answer
+    return int(wait_us) / 1_000_000, int(now_us) / 1_000_000
+
+
+def has_left(redis: Redis, gateway_id: int) -> None:
+    """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
+    run(redis, "depart", ["left", gateway_id])
+
+
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
     """Return slots that no originate used: channel and rate are free again. In the order they were reserved."""
     return _drop(redis, "give_back", attempt_ids)
 
 
 def release(redis: Redis, attempt_ids: Iterable[str]) -> int:
-    """Free the channels of calls that ended; their place in the minute stays taken."""
-    return _drop(redis, "release", attempt_ids)
+    """Free the channels of calls that ended, and of their operators; their place in the minute stays taken."""
+    return _drop(redis, "release", [lease_id for a in attempt_ids for lease_id in (a, of_operator(a))])
+
+
+def of_operator(attempt_id: str) -> str:
+    """Return the id of the lease that the operator's leg of an attempt holds beside the callee's."""
+    return f"{attempt_id}:operator"
 
 
 def _drop(redis: Redis, verb: str, attempt_ids: Iterable[str]) -> int:
     ids = list(attempt_ids)
     return int(run(redis, "leases", [verb, *ids])) if ids else 0
+
+
+def renew_open(redis: Redis, attempts: Sequence[OpenAttempt], ttl_s: int = TTL_S) -> int:
+    """Keep the leases of all these for another `ttl_s`; write those that Redis forgot, and return how many."""
+    unknown = set(renew(redis, [lease_id for a in attempts for lease_id in _lease_ids(a)], ttl_s))
+    return restore(redis, [a for a in attempts if unknown.intersection(_lease_ids(a))], ttl_s) if unknown else 0
 
 
 def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[str]:
@@ -113,8 +144,12 @@ def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[
     return list(run(redis, "leases", ["renew", ttl_s * 1000, *ids])) if ids else []
 
 
+def _lease_ids(attempt: OpenAttempt) -> list[str]:
+    return [attempt.attempt_id, *([of_operator(attempt.attempt_id)] if attempt.is_transferred else [])]
+
+
 def _places(attempts: Iterable[OpenAttempt]) -> list[str | int]:
-    return [value for a in attempts for value in (a.attempt_id, a.gateway_id, a.campaign_id)]
+    return [value for a in attempts for lease_id in _lease_ids(a) for value in (lease_id, a.gateway_id, a.campaign_id)]
 
 
 def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = TTL_S) -> int:
@@ -139,8 +174,10 @@ def rebuild(
     ages = [
         value
         for a in recent
-        if a.originated_at is not None
-        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - a.originated_at) / MS)))
+        for lease_id in _lease_ids(a)
+        # One that is claimed counts as leaving now, and so does an operator's leg: nobody wrote down when it did.
+        for at in (a.originated_at if lease_id == a.attempt_id and a.originated_at else now,)
+        for value in (lease_id, a.gateway_id, a.campaign_id, max(0, round((now - at) / MS)))
     ]
     generation = str(uuid4())
     return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))

@@ -79,12 +79,14 @@ def rows_as(kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
     converters = _converters(kind)
 
     def factory(cursor: Cursor[Any]) -> RowMaker[T]:
-        names = [c.name for c in cursor.description or ()]
+        # Not cursor.description: it makes an object a column, which a call's hook has better use for the time of.
+        result = cursor.pgresult
+        names = [(result.fname(i) or b"").decode() for i in range(result.nfields)] if result else []
+        columns = [(name, converters[name]) for name in names]
 
         def make(values: Sequence[Any]) -> T:
             row = {}
-            for name, value in zip(names, values, strict=True):
-                convert = converters[name]
+            for (name, convert), value in zip(columns, values, strict=True):
                 row[name] = value if convert is None else convert(value)
             return kind(**row)
 

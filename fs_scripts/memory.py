@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -28,15 +27,15 @@ T = TypeVar("T")
 class Postgres(Protocol):
     """What is needed of db.bounded.BoundedPostgres."""
 
-    def run(self, job: Callable[[psycopg.Connection[Any]], T], wait_ms: int | None = None) -> T:
-        """Run `job` in one transaction; raises DatabaseAway when it is not done in time."""
+    def run(self, job: Callable[[psycopg.Connection[Any]], T], wait_ms: int | None = None, *, begins: bool = True) -> T:
+        """Run `job` in one transaction, else as it begins them; raises DatabaseAway when it is not done in time."""
 
 
 class Disk(Protocol):
-    """What is needed of db.spool.Spool."""
+    """What is needed of db.overflow.Overflow."""
 
-    def write(self, kind: str, payload: Mapping[str, Any]) -> Path:
-        """Store one record durably; raises SpoolFull."""
+    def write(self, kind: str, payload: Mapping[str, Any]) -> object:
+        """Keep one record, on disk while there is room; raises SpoolFull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Memory:
             attempts.mark_answered(conn, attempt_id, at)
             return attempts.call_context(conn, attempt_id)
 
-        context = self._keep(job, spool_apply.answered(attempt_id, at))
+        context = self._keep(attempt_id, job, lambda: spool_apply.answered(attempt_id, at))
         if context is None:
             return self._setups.get(campaign_id, flow_version_id)
         return self._setups.learn(
@@ -78,39 +77,63 @@ class Memory:
     def message_started(self, attempt_id: str, at: datetime) -> None:
         """Record that the first prompt begins."""
         self._keep(
+            attempt_id,
             lambda conn: attempts.mark_message_started(conn, attempt_id, at),
-            spool_apply.message_started(attempt_id, at),
+            lambda: spool_apply.message_started(attempt_id, at),
         )
 
     def outcome(self, attempt_id: str, decided: Outcome, digits: str, amd_verdict: str | None, at: datetime) -> None:
         """Record what the conversation decided."""
         self._keep(
+            attempt_id,
             lambda conn: attempts.record_outcome(conn, attempt_id, decided, digits, amd_verdict, at),
-            spool_apply.outcome(attempt_id, decided, digits, amd_verdict, at),
+            lambda: spool_apply.outcome(attempt_id, decided, digits, amd_verdict, at),
         )
 
     def concluded(self, facts: CallFacts) -> conclusion.Concluded | None:
         """Conclude the attempt. None: somebody had, or it waits in the spool."""
         return self._keep(
-            lambda conn: conclusion.conclude(conn, facts, Witness.HOOK), spool_apply.concluded(facts, Witness.HOOK)
+            facts.attempt_id,
+            lambda conn: conclusion.conclude(conn, facts, Witness.HOOK),
+            lambda: spool_apply.concluded(facts, Witness.HOOK),
         )
 
     def evidence(self, attempt_id: str, verdict: str, evidence: Mapping[str, Any]) -> None:
         """Keep why the detector decided; it is not worth a place in the spool."""
         try:
-            self._postgres.run(lambda conn: attempts.record_amd(conn, attempt_id, verdict, dict(evidence)))
+            self._postgres.run(
+                lambda conn: attempts.record_amd(conn, attempt_id, verdict, dict(evidence)), begins=False
+            )
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 
-    def _keep(self, job: Callable[[psycopg.Connection[Any]], T], record: tuple[str, dict[str, Any]]) -> T | None:
-        """Run the job; else spool the same fact and return None. Both may happen: the facts are idempotent."""
-        kind, payload = record
-        fields = {"attempt_id": payload["attempt_id"], "kind": kind}
+    def verdict(self, attempt_id: str, verdict: str) -> None:
+        """Correct the verdict that was kept with the evidence."""
         try:
-            return self._postgres.run(job)
+            self._postgres.run(lambda conn: attempts.correct_amd(conn, attempt_id, verdict), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def audio_kept(self, attempt_id: str, path: str) -> None:
+        """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def _keep(
+        self, attempt_id: str, job: Callable[[psycopg.Connection[Any]], T], record: Callable[[], spool_apply.Record]
+    ) -> T | None:
+        """Run the job; else spool the same fact and return None. Both may happen: the facts are idempotent.
+
+        Each job is one statement, or begins its own transaction.
+        """
+        fields = {"attempt_id": attempt_id}
+        try:
+            return self._postgres.run(job, begins=False)
         except DatabaseAway:
             logger.warning(SPOOLED, extra=fields)
         except psycopg.Error:
             logger.exception(REFUSED, extra=fields)
-        self._disk.write(kind, payload)
+        self._disk.write(*record())
         return None

@@ -23,9 +23,10 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.jobs import ProgressTeller, complete_campaigns, renew_leases
+from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns, judge_gateways
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
+from scheduler.schedule_runs import run_schedules
 from scheduler.switch import Switch
 from scheduler.witness import TheWitness
 
@@ -40,6 +41,8 @@ JOB_FAILED = "a regular job failed, it runs again"
 
 MEBIBYTE = 1024 * 1024
 CONNECTIONS = 8
+DATABASE_WAIT_S = 15.0
+"""The longest wait for one answer of PostgreSQL; meanwhile nothing is dialled, as no call is marked."""
 LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
@@ -57,7 +60,7 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
-        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler"))
+        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S))
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
         self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
         self._switch = Switch(
@@ -70,7 +73,8 @@ class Scheduler:
             # At once, not when it is back: between the connection and a late brake a call could leave.
             on_disconnected=lambda: self._brakes.unreconciled(),
         )
-        self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool)
+        self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
+        self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
         self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
         self._reconciler = Reconciler(
             self._database,
@@ -106,7 +110,9 @@ class Scheduler:
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
-            (settings.lease_ttl_s / 4, lambda: renew_leases(self._database, self._redis, settings.lease_ttl_s)),
+            (1.0, lambda: run_schedules(self._database, self._redis)),
+            (1.0, self._leases.tick),
+            (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )

@@ -23,6 +23,8 @@ class Brake(StrEnum):
     """The leases of the calls that are up have not been restored since the switch or Redis came back."""
     SPOOL_FULL = "spool_full"
     """The switch's disk could not keep the results of more calls while PostgreSQL is away."""
+    LEASES_OLD = "leases_old"
+    """The leases of the calls that are up were not renewed for so long that some may have expired."""
     REFUSED = "refused"
     """The switch refused an originate as a command; it is tried again in a few seconds."""
 
@@ -34,10 +36,12 @@ class Brakes:
         self,
         is_switch_here: Callable[[], bool],
         spool: Spool,
+        are_leases_kept: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._is_switch_here = is_switch_here
         self._spool = spool
+        self._are_leases_kept = are_leases_kept
         self._clock = clock
         self._stopping = threading.Event()
         self._reconciled = threading.Event()
@@ -67,6 +71,8 @@ class Brakes:
             return Brake.SWITCH_AWAY
         if not self._reconciled.is_set():
             return Brake.NOT_RECONCILED
+        if not self._are_leases_kept():
+            return Brake.LEASES_OLD
         if self._clock() < self._refused_until:
             return Brake.REFUSED
         return Brake.SPOOL_FULL if self._is_spool_full() else None

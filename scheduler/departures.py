@@ -1,5 +1,6 @@
 """Sends each planned call at its moment: marked in PostgreSQL first, never sent twice, evenly spaced."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,9 +10,9 @@ from typing import Protocol
 
 from redis import Redis
 
-from db import claims, live_events
+from db import claims, leases, live_events
 from db.claims import ClaimedAttempt
-from db.errors import DatabaseAway
+from db.errors import DatabaseAway, LeasesLost, RedisAway
 from dialer.disposition import CallFacts
 from dialer.errors import UnsafeDialString
 from dialer.outcome import Witness
@@ -30,6 +31,10 @@ RETRY_S = 1.0
 """How often undoing is tried again while PostgreSQL is away."""
 ALLOWANCE = 1.02
 """Spacing is kept this much wider than 1/CPS, so that what the network delays keeps the limit too."""
+PROMPT_S = 0.01
+"""A call that took so much longer than the quickest from its permission to the switch's reply pushes the next back."""
+FORGETTING_S = 0.001
+"""How much slower the quickest is thought to be after each call, so that it follows the machine."""
 
 ORIGINATED = "an originate was sent"
 UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
@@ -39,6 +44,7 @@ UNSAFE = "a value may not enter a dial string, the attempt failed without a call
 NEVER_SENT_CAUSE = "DESTINATION_OUT_OF_ORDER"
 """What an attempt is concluded with that can't be spelled as a command: a failure of our own, retried by its rule."""
 MARK_FAILED = "PostgreSQL did not mark a call, it is not sent"
+NO_PERMISSION = "Redis did not let a call leave, planned calls are undone"
 FAILED = "sending a planned call failed"
 
 
@@ -73,6 +79,7 @@ class Departures:
         self._is_over = False
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
+        self._quickest_s = 1.0
         self._not_sent: list[str] = []
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
@@ -152,6 +159,15 @@ class Departures:
             return self._undo([departure, *self._take_late()])
         attempt = departure.attempt
         try:
+            wait_s, allowed_at = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
+        except (RedisAway, LeasesLost) as error:
+            logger.warning(NO_PERMISSION, extra={"reason": str(error)})
+            return self._undo([departure, *self._take_all()])
+        asked_at = self._clock()
+        if wait_s > 0:  # another scheduler's call left late
+            self._free_at[attempt.gateway_id] = asked_at + wait_s
+            return self.add([departure])
+        try:
             marked = self._database.run(lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid))
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
@@ -163,14 +179,27 @@ class Departures:
         if self._is_late(departure):
             self._not_sent.append(attempt.attempt_id)
             return None
-        return self._send(departure)
+        self._send(departure, allowed_at)
+        return self._keep_distance(departure, asked_at)
 
-    def _send(self, departure: Departure) -> None:
+    def _spacings(self, departure: Departure) -> tuple[float, float]:
+        return departure.spacing_s * ALLOWANCE, self._total_spacing_s
+
+    def _keep_distance(self, departure: Departure, asked_at: float) -> None:
+        """Count the distance to the next call from this one's permission, or later when it was held up on its way."""
+        gateway_id, took_s = departure.attempt.gateway_id, self._clock() - asked_at
+        self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
+        held_up_s = took_s - self._quickest_s
+        if held_up_s > PROMPT_S:
+            asked_at += held_up_s
+            with contextlib.suppress(RedisAway, LeasesLost):
+                leases.has_left(self._redis, gateway_id)
+        of_gateway, in_all = self._spacings(departure)
+        self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
+
+    def _send(self, departure: Departure, allowed_at: float) -> None:
         attempt = departure.attempt
         known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
-        now = self._clock()
-        self._free_at[attempt.gateway_id] = now + departure.spacing_s * ALLOWANCE
-        self._any_free_at = now + self._total_spacing_s
         try:
             self._switch.originate(attempt)
         except NotSent:
@@ -185,7 +214,7 @@ class Departures:
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
         else:
-            logger.info(ORIGINATED, extra=known)
+            logger.info(ORIGINATED, extra={**known, "allowed_at": allowed_at})
             live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
 
     def _fail(self, attempt: ClaimedAttempt) -> None:

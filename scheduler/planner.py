@@ -4,16 +4,17 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from redis import Redis
 
-from db import campaigns, claims, leases
+from db import campaigns, claims, gateway_health, leases
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.claims import ClaimedAttempt
-from db.errors import RedisAway
+from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
+from dialer.back_off import Health
 from dialer.calling_hours import open_zone_sets
 from dialer.pacing import Room, slots_wanted
 from scheduler.database import Database
@@ -21,6 +22,7 @@ from scheduler.database import Database
 logger = logging.getLogger(__name__)
 
 CUT_SHORT = "planning was cut short, what was claimed before leaves in time"
+SURPRISED = "a campaign could not be planned, the others go on"
 GIVE_BACK_FAILED = "slots were not given back, they expire by themselves"
 ZONE_SETS_FOR_S = 5.0
 """How long a campaign's zone sets are remembered; an import may bring new ones."""
@@ -53,34 +55,38 @@ class Planner:
         self._is_gateway_up = is_gateway_up
         self._clock = clock
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
+        self._health: Mapping[int, Health] = {}
         self._turn = 0
         self._served_at: dict[int, int] = {}
 
     def plan(self, now: datetime) -> list[Departure]:
         """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost.
 
-        A failure after something was claimed is not raised: what is claimed has to leave, and a failure that lasts
-        comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
-        first, so that no campaign takes what all share.
+        A store's failure after something was claimed is not raised: what is claimed has to leave, and a failure that
+        lasts comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
+        first, so that no campaign takes what all share; one whose planning fails for its own sake holds nobody up.
         """
-        active = self._database.run(campaigns.active)
+        active, self._health = self._database.run(lambda conn: (campaigns.active(conn), gateway_health.known(conn)))
         self._turn += 1
         planned: list[Departure] = []
-        try:
-            for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+        for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+            try:
                 for found in self._plan_campaign(campaign, now):
                     self._served_at[campaign.id] = self._turn
                     planned += found
-        except Exception as error:
-            if not planned:
-                raise
-            logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
+            except (DatabaseAway, RedisAway, LeasesLost) as error:
+                if not planned:
+                    raise
+                logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
+                break
+            except Exception:
+                logger.exception(SURPRISED, extra={"campaign_id": campaign.id})
         return planned
 
     def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> Iterator[list[Departure]]:
         """Yield what was claimed over one gateway after the other: a failure at the second leaves the first's."""
         open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
-        gateways = [gateway for gateway in campaign.gateways if self._is_gateway_up(gateway.name)]
+        gateways = [slowed for gateway in campaign.gateways if (slowed := self._usable(gateway))]
         if not open_sets or not gateways:
             return
         most = int(self._total.cps * self._horizon_ms / 1000) + 1
@@ -94,6 +100,13 @@ class Planner:
             if found := self._take(campaign, gateway, open_sets, wanted, now):
                 just_planned += len(found)
                 yield found
+
+    def _usable(self, gateway: CampaignGateway) -> CampaignGateway | None:
+        """Return the gateway at the speed its trunk takes calls now; None while it is down or rests."""
+        health = self._health.get(gateway.gateway_id)
+        limit = gateway.calls_per_second
+        cps = health.calls_per_second(limit) if health else limit
+        return replace(gateway, calls_per_second=cps) if cps and self._is_gateway_up(gateway.name) else None
 
     def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
         read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))
@@ -131,7 +144,7 @@ class Planner:
             self._total,
             [str(uuid.uuid4()) for _ in range(wanted)],
             self._horizon_ms,
-            self._lease_ttl_s,
+            min(leases.UNCLAIMED_TTL_S, self._lease_ttl_s),
         )
         answered_at = self._clock()  # not when it was asked: a call may leave a little late, but never early
         reserved = [slot.attempt_id for slot in slots]
@@ -144,8 +157,23 @@ class Planner:
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
-        spacing_s = max(1 / gateway.calls_per_second, 0.0)
-        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in claimed]
+        spacing_s = 1 / gateway.calls_per_second
+        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in self._held(claimed)]
+
+    def _held(self, claimed: list[ClaimedAttempt]) -> list[ClaimedAttempt]:
+        """Let the leases live as long as calls may, and undo claims whose lease was forgotten meanwhile.
+
+        Until here a lease ends soon, so that none outlives a scheduler that died between its slot and its claim. One
+        that Redis lost is counted nowhere: whoever rebuilt the leases may not have seen the claim yet.
+        """
+        ids = [attempt.attempt_id for attempt in claimed]
+        try:
+            lost = set(leases.renew(self._redis, ids, self._lease_ttl_s))
+        except RedisAway:
+            lost = set(ids)
+        if lost:
+            self._database.run(lambda conn: claims.release(conn, sorted(lost)))
+        return [attempt for attempt in claimed if attempt.attempt_id not in lost]
 
 
 def give_back(redis: Redis, attempt_ids: Sequence[str]) -> None:

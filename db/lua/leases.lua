@@ -91,6 +91,8 @@ local function rebuild()
       redis.call('ZADD', minute, us(now - ARGV[i + 3] * 1000), ARGV[i])
       redis.call('PEXPIRE', minute, 120000)
     end
+    -- Oldest first: the last one stays. Until the quiet is over nobody knows of those that were on their way.
+    redis.call('SET', 'dialer:departed:gateway:' .. ARGV[i + 1], us(now - ARGV[i + 3] * 1000), 'PX', 120000)
   end
   redis.call('SET', 'dialer:arrival:total', us(now + ARGV[4] * 1000))
   return 1

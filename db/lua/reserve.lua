@@ -11,8 +11,9 @@ local now = time[1] * 1000000 + time[2]
 local latest = now + ARGV[1] * 1000
 local expires = string.format('%.0f', now + ARGV[2] * 1000)
 local gateway, campaign = ARGV[3], ARGV[7]
--- What leaves up to 20 ms late (a minute's: 250 ms) after its slot still keeps the limit as the wire counts it.
-local SECOND, MINUTE = 1020000, 60250000
+-- Wider than what is kept at the last gate, so that a line which was held up catches up with its slots; and what leaves
+-- up to 250 ms late still keeps the limit of a minute as the wire counts it.
+local SECOND, MINUTE = 1030000, 60250000
 
 local function free(leases, most)
   redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))

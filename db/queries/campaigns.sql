@@ -2,11 +2,12 @@
 INSERT INTO campaigns (
     name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
     calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping,
-    keeps_holidays)
+    keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day)
 VALUES (
     %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
     %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
-    %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s)
+    %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s, %(requires_consent)s, %(destinations)s,
+    %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s)
 RETURNING id
 
 -- update -- Every setting; live calls keep the flow's version they began with.
@@ -16,7 +17,9 @@ SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_ver
     hours_end = %(hours_end)s, weekdays = %(weekdays)s, max_channels = %(max_channels)s,
     calls_per_minute = %(calls_per_minute)s, ring_timeout_s = %(ring_timeout_s)s, max_call_s = %(max_call_s)s,
     retry_rules = %(retry_rules)s, is_recording = %(is_recording)s, crm_mapping = %(crm_mapping)s,
-    keeps_holidays = %(keeps_holidays)s
+    keeps_holidays = %(keeps_holidays)s, requires_consent = %(requires_consent)s, destinations = %(destinations)s,
+    limit_profile_id = %(limit_profile_id)s, max_calls_per_day = %(max_calls_per_day)s,
+    max_minutes_per_day = %(max_minutes_per_day)s
 WHERE id = %(campaign_id)s AND state IN ('draft', 'scheduled', 'active', 'paused')
 
 -- drop_gateways -- Before the new ones are written.
@@ -30,25 +33,34 @@ FROM caller_ids i WHERE i.id = %(caller_id_id)s AND i.gateway_id = %(gateway_id)
 -- get -- One campaign.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
-    started_at, ended_at, keeps_holidays, ARRAY(
+    started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
+    max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
+        SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
+    )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns WHERE id = %(campaign_id)s
 
 -- list_all -- Every campaign, newest first.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
-    started_at, ended_at, keeps_holidays, ARRAY(
+    started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
+    max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
+        SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
+    )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns ORDER BY id DESC
 
 -- active -- What dials, oldest first.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
-    started_at, ended_at, keeps_holidays, ARRAY(
+    started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
+    max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
+        SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
+    )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
 
 -- gateways -- The enabled gateways of some campaigns with the number each campaign shows there.
@@ -67,8 +79,16 @@ SELECT caller_id_id FROM campaign_gateways WHERE campaign_id = %(campaign_id)s O
 UPDATE campaigns
 SET state = %(target)s::campaign_state::campaign_state,
     started_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'active' THEN coalesce(started_at, now()) ELSE started_at END,
-    ended_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'completed' THEN now() ELSE ended_at END
+    ended_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'completed' THEN now() ELSE ended_at END,
+    pause_reason = %(pause_reason)s::pause_reason,
+    hang_up_asked_at = CASE WHEN %(hangs_up)s THEN now() ELSE hang_up_asked_at END
 WHERE id = %(campaign_id)s AND state = ANY(%(before)s::campaign_state[])
+
+-- begin_schedule -- From the moment it leaves the draft its schedule counts: what came due before is no missed run.
+UPDATE campaign_schedules s SET handled_until = now(), next_run_at = now()
+FROM campaigns c
+WHERE s.campaign_id = %(campaign_id)s AND c.id = s.campaign_id AND c.state = 'draft'
+    AND %(target)s::campaign_state IN ('scheduled', 'active')
 
 -- zone_sets -- The distinct zone sets of a campaign by skipping through the index: one probe a set, not one a contact.
 WITH RECURSIVE found AS (

@@ -1,7 +1,7 @@
--- subject -- The attempt, locked: of two witnesses the second waits here and then finds it concluded.
+-- subject -- The attempt with what the decision needs. row_version: PostgreSQL's own, new with every change of the row.
 SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.number, a.answered_at,
     a.message_started_at, a.outcome, a.digits, a.amd_verdict, a.concluded_at, a.disposition, a.hangup_cause, a.sip_code,
-    a.billsec, a.ended_at, a.recording_path, c.state AS contact_state, c.attempt_count, z.zones,
+    a.billsec, a.ended_at, a.recording_path, a.xmin::text AS row_version, c.state AS contact_state, c.attempt_count, z.zones,
     k.state AS campaign_state, k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
@@ -12,9 +12,12 @@ JOIN contacts c ON c.id = a.contact_id
 JOIN zone_sets z ON z.id = c.zone_set_id
 JOIN campaigns k ON k.id = a.campaign_id
 WHERE a.id = %(attempt_id)s
+
+-- locked -- Ends `subject` for whoever was overtaken too often: the others wait.
 FOR UPDATE OF a
 
--- conclude -- The attempt, its contact, the tally and the lead owed. The row is locked and open: `subject` saw to it.
+-- conclude -- The attempt, its contact, the tally and the lead owed; no row: the attempt is not as it was read.
+-- xmin: of two witnesses the second waits for the first, sees another version of the row, and writes nothing.
 WITH done AS (
     UPDATE attempts
     SET concluded_at = now(), ended_at = %(ended_at)s::timestamptz, disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s,
@@ -23,8 +26,8 @@ WITH done AS (
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
         concluded_by = %(witness)s,
         message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
-    WHERE id = %(attempt_id)s AND concluded_at IS NULL
-    RETURNING id, campaign_id, contact_id
+    WHERE id = %(attempt_id)s AND concluded_at IS NULL AND xmin = %(row_version)s::xid
+    RETURNING id, campaign_id, contact_id, claimed_at
 ), contact AS (
     UPDATE contacts c
     SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
@@ -36,6 +39,12 @@ WITH done AS (
     SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
+), day_tally AS (
+    INSERT INTO day_tallies AS t (campaign_id, day, shard, calls, billsec)
+    SELECT done.campaign_id, (done.claimed_at AT TIME ZONE k.time_zone)::date, %(shard)s, 1, %(billsec)s
+    FROM done JOIN campaigns k ON k.id = done.campaign_id
+    ON CONFLICT (project_id, day, campaign_id, shard)
+    DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s
@@ -52,8 +61,8 @@ WITH done AS (
         outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
         message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
-    WHERE id = %(attempt_id)s AND concluded_at IS NOT NULL
-    RETURNING id, campaign_id, contact_id, number
+    WHERE id = %(attempt_id)s AND concluded_at IS NOT NULL AND xmin = %(row_version)s::xid
+    RETURNING id, campaign_id, contact_id, number, claimed_at
 ), contact AS (
     UPDATE contacts c
     SET disposition = %(disposition)s::disposition, state = %(contact_state)s::contact_state, due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
@@ -70,6 +79,11 @@ WITH done AS (
     SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
+), day_tally AS (
+    UPDATE day_tallies t SET billsec = t.billsec + %(billsec)s - %(billsec_before)s
+    FROM done JOIN campaigns k ON k.id = done.campaign_id
+    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.shard = %(shard)s
+        AND t.day = (done.claimed_at AT TIME ZONE k.time_zone)::date
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s

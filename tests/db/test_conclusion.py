@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from psycopg.errors import LockNotAvailable
 
-from db import attempts, blacklist, campaigns, spool_apply
+from db import attempts, blacklist, campaigns, conclusion, spool_apply
 from db.blacklist import BlacklistReason
 from db.claims import ClaimedAttempt
 from db.conclusion import Concluded, conclude
@@ -306,3 +307,44 @@ def test_a_campaign_completes_when_nobody_is_left_to_dial(world: World, claimed:
     assert progress.state is CampaignState.COMPLETED
     assert (progress.contacts, progress.concluded, progress.attempts) == (1, 1, 2)
     assert progress.by_disposition == {Disposition.BUSY: 1, Disposition.REJECTED: 1}
+
+
+def test_whoever_is_overtaken_between_reading_and_writing_looks_again(
+    world: World, connect: Connect, claimed: ClaimedAttempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, read = connect(), conclusion.one_of
+    overtakings = iter([True])
+
+    def read_and_be_overtaken(*arguments):
+        found = read(*arguments)
+        if next(overtakings, False):
+            attempts.record_outcome(other, claimed.attempt_id, Outcome.INTERESTED, "1", None, NOW)
+        return found
+
+    monkeypatch.setattr(conclusion, "one_of", read_and_be_overtaken)
+    done = conclude(world.conn, ended(claimed.attempt_id), Witness.HOOK)
+    assert done is not None
+    assert done.disposition is Disposition.INTERESTED
+    assert leads_of(world, claimed.attempt_id) == 1
+
+
+def test_whoever_is_overtaken_every_time_takes_the_lock(
+    world: World, connect: Connect, claimed: ClaimedAttempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, read = connect(), conclusion.one_of
+    other.execute("SET lock_timeout = '100ms'")
+    looks = []
+
+    def read_and_be_overtaken(*arguments):
+        found = read(*arguments)
+        try:
+            other.execute("UPDATE attempts SET digits = digits || '5' WHERE id = %s", [claimed.attempt_id])
+            looks.append("overtaken")
+        except LockNotAvailable:
+            looks.append("locked")
+        return found
+
+    monkeypatch.setattr(conclusion, "one_of", read_and_be_overtaken)
+    assert conclude(world.conn, ended(claimed.attempt_id), Witness.HOOK) is not None
+    assert looks == ["overtaken"] * conclusion.LOOKS + ["locked"]
+    assert world.value("SELECT digits FROM attempts") == "5" * conclusion.LOOKS

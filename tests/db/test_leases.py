@@ -25,7 +25,7 @@ TOTAL = TotalLimits(max_channels=100, cps=100)
 def ready(redis: Redis) -> Redis:
     """A Redis whose leases stand and whose bucket is not in its first, quiet second."""
     assert leases.rebuild(redis, [])
-    redis.delete("dialer:arrival:total")
+    redis.delete("dialer:arrival:total", "dialer:departed:total")
     return redis
 
 
@@ -49,8 +49,8 @@ def an_open_attempt(attempt_id: str, originated_s_ago: float | None = 5.0) -> Op
 def test_slots_are_spaced_evenly_and_only_within_the_horizon(ready: Redis) -> None:
     slots = reserve(ready, 50)
     delays = [slot.delay_ms for slot in slots]
-    assert len(slots) == 5  # 0, 102, 204, 306, 408 ms: ten a second with room for what leaves late
-    assert {b - a for a, b in itertools.pairwise(delays)} == {102}
+    assert len(slots) == 5  # 0, 103, 206, 309, 412 ms: ten a second with room for what leaves late
+    assert {b - a for a, b in itertools.pairwise(delays)} == {103}
     assert delays[0] == 0
 
 

@@ -26,7 +26,7 @@ class Postgres:
     def __init__(self):
         self.fails_with = None
 
-    def run(self, job, wait_ms=None):
+    def run(self, job, wait_ms=None, *, begins=True):
         if self.fails_with is not None:
             raise self.fails_with
         return job(None)

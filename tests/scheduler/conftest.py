@@ -101,7 +101,7 @@ def ready_redis(redis: Redis) -> Redis:
     from db import leases
 
     leases.rebuild(redis, [])
-    redis.delete("dialer:arrival:total")
+    redis.delete("dialer:arrival:total", "dialer:departed:total")
     return redis
 
 

@@ -70,7 +70,7 @@ def test_it_gives_everything_back_when_the_claim_fails(world, database, ready_re
     assert leases.counts(ready_redis).total == 0
 
 
-@pytest.mark.parametrize("failure", [DatabaseAway(), RedisAway(), ValueError("a surprise")])
+@pytest.mark.parametrize("failure", [DatabaseAway(), RedisAway()])
 def test_what_was_claimed_before_a_failure_is_planned(world, database, ready_redis, monkeypatch, failure):
     world.campaign(contacts=3, calls_per_minute=6000)
     world.campaign(contacts=3, first_phone=79170000000, calls_per_minute=6000)
@@ -96,6 +96,46 @@ def test_what_was_claimed_over_the_first_gateway_is_planned_when_the_second_fail
     fail_at_the_second_claim(monkeypatch, DatabaseAway())
     planned = make_planner(database, ready_redis).plan(now())
     assert len(planned) == world.value("SELECT count(*) FROM attempts") == leases.counts(ready_redis).total == 2
+
+
+def test_a_campaign_whose_planning_always_fails_holds_no_other_up(world, database, ready_redis, monkeypatch):
+    broken = world.campaign(contacts=3, calls_per_minute=6000)
+    healthy = world.campaign(contacts=3, first_phone=79170000000, calls_per_minute=6000)
+    real = claims.due_count
+
+    def due_count(conn, campaign, *arguments):
+        if campaign.id == broken:
+            raise ValueError("a surprise")
+        return real(conn, campaign, *arguments)
+
+    monkeypatch.setattr("scheduler.planner.claims.due_count", due_count)
+    planned = make_planner(database, ready_redis).plan(now())
+    assert [departure.attempt.campaign_id for departure in planned] == [healthy] * 3
+
+
+def test_a_scheduler_that_dies_before_it_claims_holds_its_slots_for_seconds_only(
+    world, database, ready_redis, monkeypatch
+):
+    world.campaign(contacts=3, calls_per_minute=6000)
+
+    class Killed(BaseException):
+        """The process ends here."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr("scheduler.planner.claims.claim", killed)
+    monkeypatch.setattr("scheduler.planner.give_back", lambda *_: None)
+    with pytest.raises(Killed):
+        make_planner(database, ready_redis).plan(now())
+    (lease, *_) = ready_redis.keys("dialer:lease:*")
+    assert ready_redis.pttl(lease) <= leases.UNCLAIMED_TTL_S * 1000
+
+
+def test_what_was_claimed_holds_its_channels_as_long_as_calls_may_last(world, planner, ready_redis):
+    world.campaign(contacts=1, calls_per_minute=6000)
+    (planned,) = planner.plan(now())
+    assert ready_redis.pttl(f"dialer:lease:{planned.attempt.attempt_id}") > leases.UNCLAIMED_TTL_S * 1000
 
 
 def fail_at_the_second_claim(monkeypatch, failure: Exception) -> None:
@@ -145,6 +185,23 @@ def test_it_skips_gateways_that_are_down(world, database, ready_redis):
     world.campaign(contacts=2, calls_per_minute=6000)
     assert make_planner(database, ready_redis, is_up=lambda _: False).plan(now()) == []
     assert make_planner(database, ready_redis, is_up=lambda name: name == "carrier").plan(now())
+
+
+def test_a_gateway_is_used_no_faster_than_its_trunk_takes_calls(world, planner):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, share) SELECT id, 0.2 FROM gateways")
+    planned = planner.plan(now())
+    assert 4 <= len(planned) <= 6  # half a second at a fifth of 50 calls per second
+    assert all(departure.spacing_s == pytest.approx(0.1) for departure in planned)
+
+
+def test_a_gateway_that_rests_is_not_used_and_one_that_is_tried_gets_single_calls(world, planner):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, state) SELECT id, 'open' FROM gateways")
+    assert planner.plan(now()) == []
+    world.conn.execute("UPDATE gateway_health SET state = 'half_open'")
+    assert len(planner.plan(now())) == 1
+    assert planner.plan(now()) == []
 
 
 def test_it_dials_nobody_outside_the_hours(world, planner):

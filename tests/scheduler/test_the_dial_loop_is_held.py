@@ -117,7 +117,7 @@ def test_the_brake_is_set_when_the_switch_goes_not_when_it_is_back(postgres_url,
 
 
 def test_brakes_name_the_first_reason(switch, spool, clock):
-    brakes = Brakes(lambda: switch.core_uuid is not None, spool, clock)
+    brakes = Brakes(lambda: switch.core_uuid is not None, spool, clock=clock)
     assert brakes.reason() is Brake.NOT_RECONCILED
     brakes.reconciled()
     assert brakes.reason() is None
