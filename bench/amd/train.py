@@ -51,9 +51,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=30, help="how often the network hears the train part")
     parser.add_argument("--minutes", type=float, default=60, help="how long the network may learn at most")
+    parser.add_argument("--go-on", action="store_true", help="go on from the network in use instead of from nothing")
     options = parser.parse_args()
+    before = model.load().network.weights if options.go_on else None
     train, validation = traces.recordings("train"), traces.recordings("validation")
-    weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60)
+    weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60, before)
     candidate = learnt(Network(weights), train, validation, options.seed)
     return replace_if_better(candidate, validation)
 
@@ -176,8 +178,10 @@ def _worth(scored: Sequence[Sequence[float]], validation: Traces, bars: Bars) ->
             if is_called and not heard.signal:
                 early.append(at - item.onset)
     lost_share = float(np.mean(lost))
-    worth = (1 - lost_share + float(np.mean(found))) / 2 - 2 * max(0.0, lost_share - LOST_AT_MOST)
-    lateness = max(0.0, float(np.median(late or [0])) - LATE_MS) + max(0.0, float(np.median(early or [0])) - EARLY_MACHINE_MS)
+    worth = (1 - lost_share + float(np.mean(found))) / 2 - max(0.0, lost_share - LOST_AT_MOST)
+    lateness = max(0.0, float(np.median(late or [0])) - LATE_MS) + max(
+        0.0, float(np.median(early or [0])) - EARLY_MACHINE_MS
+    )
     lateness += max(0.0, float(np.quantile(late or [0], 0.95)) - 1500)
     return worth - lateness / 20_000
 
