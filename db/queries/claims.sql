@@ -91,7 +91,9 @@ WITH campaign AS MATERIALIZED (
     WHERE c.id = ANY(ARRAY(SELECT id FROM eligible EXCEPT SELECT contact_id FROM placed))
 )
 SELECT placed.id AS attempt_id, placed.contact_id, campaign.id AS campaign_id, line.gateway_id, line.gateway,
-    campaign.flow_version_id, placed.phone, placed.number, line.caller_id, campaign.ring_timeout_s, campaign.max_call_s
+    campaign.flow_version_id, placed.phone, placed.number, line.caller_id, campaign.ring_timeout_s, campaign.max_call_s,
+    (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
+     FROM flow_versions v WHERE v.id = campaign.flow_version_id) AS hears_early_media
 FROM placed JOIN eligible e ON e.id = placed.contact_id CROSS JOIN campaign CROSS JOIN line
 ORDER BY e.place
 
