@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 
 from db.amd_reviews import Review
 from db.blacklist import BlacklistReason
+from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
@@ -90,6 +91,12 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
     },
+    ImportState: {
+        "running": _("importing"),
+        "done": _("imported"),
+        "failed": _("failed"),
+        "cancelled": _("cancelled"),
+    },
     Disposition: {
         "interested": _("Interested"),
         "not_interested": _("Not interested"),
@@ -164,14 +171,23 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "closed": _("Outside calling hours where they are"),
         "ringing": _("On the line in another campaign"),
         "listed": _("Will be blocked: on the blacklist"),
+        "no_consent": _("Will be blocked: no consent on record"),
+        "not_allowed": _("Will be blocked: a country or prefix the campaign may not call"),
+        "premium_rate": _("Will be blocked: a number that costs extra"),
+        "never": _("Never callable: calling hours are never open in all zones they may be in"),
+        "limited": _("Called as often as allowed for now"),
         "no_attempts_left": _("Will be concluded: no attempts left"),
     },
     Obstacle: {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
         "no_contacts": _("Nobody is left to be dialled."),
+        "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),
+        "budget_spent": _("The day's budget of calls or minutes is used up."),
+        "never": _("The calling hours are never open in all the zones where those who wait may be."),
         "closed": _("It is outside the calling hours of everybody who waits."),
+        "limited": _("Everybody was called as often as allowed for now."),
         "later": _("Everybody waits for the next attempt."),
         "ringing": _("Everybody else is on the line in another campaign."),
     },

@@ -19,7 +19,10 @@ queries = load("attempts")
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt without a conclusion. originated_at None: claimed, not yet handed to the wire."""
+    """An attempt without a conclusion. originated_at None: claimed, not yet handed to the wire.
+
+    is_transferred: the callee was or is being connected with an operator, whose leg holds a channel too.
+    """
 
     attempt_id: str
     campaign_id: int
@@ -30,6 +33,7 @@ class OpenAttempt:
     originated_at: datetime | None
     switch_core_uuid: str | None
     answered_at: datetime | None
+    is_transferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import psycopg
-
 from demo.campaign import CALLS_PER_SECOND, CHANNELS, MIX, SEED, make_campaign
 from demo.report import outcome_table
 from demo.run import dial, judge
@@ -26,11 +24,11 @@ FOLDER = ROOT / "var" / "demo"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """Take `var/demo`, emptied; another run in this checkout that has it now keeps it, and we take the next."""
-    FOLDER.parent.mkdir(exist_ok=True)
+def own_folder(first: Path = FOLDER) -> Iterator[Path]:
+    """Take `first`, emptied; another run in this checkout that has it now keeps it, and we take the next."""
+    first.parent.mkdir(exist_ok=True)
     for number in count(1):
-        folder = FOLDER if number == 1 else FOLDER.with_name(f"{FOLDER.name}-{number}")
+        folder = first if number == 1 else first.with_name(f"{first.name}-{number}")
         with folder.with_suffix(".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,8 +74,7 @@ def _demo(began: float, folder: Path, calls: int | None) -> int:
         f"Starting a private stack ({switch.kind} switch; logs in {options.folder.relative_to(ROOT)}/log)", flush=True
     )
     with running_stack(options) as stack:
-        with psycopg.connect(stack.database_url) as connection:
-            campaign_id = make_campaign(connection, GATEWAY, "Demo", calls)
+        campaign_id = make_campaign(stack.database_url, GATEWAY, "Demo", calls)
         dial(stack, campaign_id)
         database, findings = judge(stack)
     print(outcome_table(database, findings))

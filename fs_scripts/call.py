@@ -8,7 +8,7 @@ from dialer import switch_facts
 from dialer.amd import AmdAction
 from dialer.call_flow import CallFlow
 from dialer.prompt import Prompt
-from fs_scripts import prompts, thresholds
+from fs_scripts import operator_leg, prompts, thresholds
 from fs_scripts.amd.beep import BeepDetector
 from fs_scripts.amd.decision import AnswerDetector
 from fs_scripts.amd.tap import early_path_for
@@ -70,7 +70,11 @@ def _hold(channel: Channel, shared: Resources) -> None:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
 
     ear = _ear(channel, attempt_id, setup.flow, shared, record)
-    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow))
+
+    def connect(number: str) -> bool:
+        return operator_leg.connect(channel, shared, attempt_id, number)
+
+    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow), connect)
     try:
         conversation.hold()
     finally:

@@ -94,6 +94,10 @@ class Channel:
         finally:
             self._is_waiting_for_key = False
 
+    def pause(self, duration_ms: int) -> None:
+        """Wait until the time is over or the call has ended, whatever is pressed."""
+        self._session.sleep(duration_ms, 0)
+
     def interrupt(self) -> None:
         """End the prompt that plays; the one method that other threads than the call's may use."""
         if UUID.fullmatch(self._uuid):

@@ -42,7 +42,7 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Conversation:
-    """One call's conversation. path_of: prompt → its file, raises PromptMissing."""
+    """One call's conversation. path_of: prompt → its file, raises PromptMissing. connect: puts the callee through."""
 
     line: Line
     ear: Ear
@@ -50,6 +50,7 @@ class Conversation:
     flow: CallFlow
     path_of: Callable[[Prompt], Path]
     menu: Menu
+    connect: Callable[[str], bool]
     has_message_begun: bool = False
     is_undecided: bool = False  # we listen while we speak
 
@@ -216,7 +217,7 @@ class Conversation:
         self.record.outcome(outcome)  # safe before the callee is thanked for it
         self._play_if_there(self.flow.thanks.get(outcome), until_key=False)
         if outcome is Outcome.TRANSFERRED and self.flow.transfer_to and self.line.is_up():
-            self.line.bridge(self.flow.transfer_to)
+            self.connect(self.flow.transfer_to)
         return Step.END
 
     def _play(self, prompt: Prompt, *, until_key: bool) -> None:

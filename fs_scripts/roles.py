@@ -35,9 +35,6 @@ class Line(Protocol):
     def wait(self, duration_ms: int) -> None:
         """Wait until a key is there, the call has ended or the time is over."""
 
-    def bridge(self, number: str) -> bool:
-        """Connect the callee with an operator until one of them hangs up."""
-
     def hang_up(self, cause: str) -> None:
         """End the call."""
 

@@ -23,7 +23,7 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns
+from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns, judge_gateways
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -41,6 +41,8 @@ JOB_FAILED = "a regular job failed, it runs again"
 
 MEBIBYTE = 1024 * 1024
 CONNECTIONS = 8
+DATABASE_WAIT_S = 15.0
+"""The longest wait for one answer of PostgreSQL; meanwhile nothing is dialled, as no call is marked."""
 LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
@@ -58,7 +60,7 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
-        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler"))
+        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S))
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
         self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
         self._switch = Switch(
@@ -111,6 +113,7 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._leases.tick),
+            (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )

@@ -143,5 +143,5 @@ def talk(callee: Callee, call_flow: CallFlow) -> list[str]:
             raise PromptMissing(prompt.name)
         return Path(f"{prompt.name}.wav")
 
-    Conversation(callee, callee, Notes(callee), call_flow, path_of, Menu(call_flow)).hold()
+    Conversation(callee, callee, Notes(callee), call_flow, path_of, Menu(call_flow), callee.bridge).hold()
     return callee.events
