@@ -63,6 +63,7 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        amd_reviews,
         audio,
         blacklist,
         campaign_edit,
@@ -92,6 +93,7 @@ def _register_blueprints(app: Flask) -> None:
         contacts,
         leads,
         limits,
+        amd_reviews,
         audio,
         gateways,
         blacklist,

@@ -23,6 +23,7 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
+from scheduler.idle_leases import IdleLeases
 from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns, judge_gateways
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
@@ -72,6 +73,7 @@ class Scheduler:
             on_connected=lambda _core_uuid: self._reconciler.wake(),
             # At once, not when it is back: between the connection and a late brake a call could leave.
             on_disconnected=lambda: self._brakes.unreconciled(),
+            tap_dir=str(settings.tap_dir.absolute()),
         )
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
@@ -112,6 +114,7 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._leases.tick),
+            (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
