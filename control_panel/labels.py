@@ -219,6 +219,8 @@ def blocked_label(reason: str) -> str:
     source, _colon, kind = reason.partition(": ")
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
+    if source == "hours":
+        return str(_("Its calling hours never open"))
     return reason
 
 

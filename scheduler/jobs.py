@@ -4,18 +4,20 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, campaigns, leases, live_events
+from db import attempts, campaigns, leases, lifecycle, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
 
 COMPLETED = "a campaign is complete"
+NEVER_OPEN = "contacts were blocked because their calling hours never open"
 SHARE_OF_TIME = 0.1
 """Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
 
@@ -51,6 +53,12 @@ def complete_campaigns(database: Database, redis: Redis) -> None:
         logger.info(COMPLETED, extra={"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.completed", {"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.progress", _progress(database, campaign_id))
+
+
+def block_never_open(database: Database) -> None:
+    """Take out of the queue whom no window ever opens for, so that their campaign can end. Raises DatabaseAway."""
+    if count := database.run(lambda conn: lifecycle.block_never_open(conn, datetime.now(UTC))):
+        logger.warning(NEVER_OPEN, extra={"count": count})
 
 
 def _progress(database: Database, campaign_id: int) -> dict[str, Any]:

@@ -90,11 +90,14 @@ WITH RECURSIVE found AS (
 SELECT z.id, z.zones FROM found JOIN zone_sets z ON z.id = found.zone_set_id
 
 -- lock_active -- Campaigns that may be finished; one that is being paused or imported into waits for the next look.
-SELECT id FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id FOR UPDATE SKIP LOCKED
+-- A pause of the schedule's keeps none from being over; whoever paused it otherwise may have plans with it.
+SELECT id FROM campaigns
+WHERE project_id = 1 AND (state = 'active' OR state = 'paused' AND pause_reason = 'schedule')
+ORDER BY id FOR UPDATE SKIP LOCKED
 
 -- complete_finished -- A statement of its own: its snapshot is newer than the locks, so it sees a finished import.
-UPDATE campaigns c SET state = 'completed', ended_at = now()
-WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state = 'active'
+UPDATE campaigns c SET state = 'completed', ended_at = now(), pause_reason = NULL
+WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state IN ('active', 'paused')
     AND NOT EXISTS (SELECT FROM contacts WHERE campaign_id = c.id AND state IN ('queued', 'retry'))
     AND NOT EXISTS (SELECT FROM attempts WHERE campaign_id = c.id AND concluded_at IS NULL)
 RETURNING c.id
