@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _
 from db.blacklist import BlacklistReason
 from db.leads import LeadState
 from db.users import UserRole as Role
-from dialer.call_flow import Action, AmdMode
+from dialer.amd import AmdAction, AmdMode
+from dialer.call_flow import Action
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -123,6 +124,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "off": _("Off: whoever answers hears the message"),
         "detect_then_greet": _("Listen first, then greet"),
         "greet_while_detecting": _("Greet at once and listen meanwhile"),
+    },
+    AmdAction: {
+        "hang_up": _("Hang up"),
+        "leave_message": _("Leave a message after the beep"),
+        "go_on": _("Talk as to a person"),
     },
     Role: {
         "admin": _("Administrator"),

@@ -41,6 +41,7 @@ class Settings:
     audio_dir: Path = _env(Path("var/audio"), "folder of uploaded audio, shared by panel and switch")
     uploads_dir: Path = _env(Path("var/uploads"), "folder of contact files between their upload and their import")
     recordings_dir: Path = _env(Path("var/recordings"), "folder of whole-call recordings")
+    amd_audio_days: int = _env(30, "audio kept with detection's evidence is deleted after so many days")
     tap_dir: Path = _env(Path("/dev/shm/dialer"), "folder of the detection window's audio; in memory")
     spool_dir: Path = _env(Path("var/spool"), "folder that keeps results while PostgreSQL is away")
     spool_quota_mb: int = _env(256, "the spool's size in MiB at which dialing stops")

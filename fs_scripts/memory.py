@@ -108,6 +108,20 @@ class Memory:
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 
+    def verdict(self, attempt_id: str, verdict: str) -> None:
+        """Correct the verdict that was kept with the evidence."""
+        try:
+            self._postgres.run(lambda conn: attempts.correct_amd(conn, attempt_id, verdict), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def audio_kept(self, attempt_id: str, path: str) -> None:
+        """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
     def _keep(
         self, attempt_id: str, job: Callable[[psycopg.Connection[Any]], T], record: Callable[[], spool_apply.Record]
     ) -> T | None:
