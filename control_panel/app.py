@@ -65,6 +65,7 @@ def _register_blueprints(app: Flask) -> None:
     from control_panel import (
         audio,
         blacklist,
+        caller_ids,
         campaign_edit,
         campaigns,
         contacts,
@@ -92,6 +93,7 @@ def _register_blueprints(app: Flask) -> None:
         leads,
         audio,
         gateways,
+        caller_ids,
         blacklist,
         holidays,
         schedules,
