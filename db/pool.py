@@ -5,10 +5,15 @@ from typing import Any
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from db.impatient import ImpatientConnection
+
 Pool = ConnectionPool[Connection[Any]]
 
 CONNECT_WAIT_S = 5
 STATEMENT_LIMIT_MS = 30_000
+ANSWER_WITHIN_S = 35.0
+"""The server ends a statement after STATEMENT_LIMIT_MS; one that can't even do that is given up."""
+CHECK_WITHIN_S = 2.0
 IDLE_TRANSACTION_LIMIT_MS = 60_000
 RECONNECT_S = 2.0
 """Then the pool gives up until somebody asks again; with more it would back off to minutes in a long outage."""
@@ -33,18 +38,28 @@ def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIM
     }
 
 
-def open_pool(url: str, max_size: int, application: str = "dialer") -> Pool:
+def open_pool(url: str, max_size: int, application: str = "dialer", answer_within_s: float = ANSWER_WITHIN_S) -> Pool:
     """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end.
 
-    The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s.
+    The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s. A statement
+    that is not answered within `answer_within_s` (a frozen server) raises OperationalError and ends its connection.
     """
+
+    def check(conn: Connection[Any]) -> None:
+        """See that the connection works; also a frozen server is found out soon."""
+        assert isinstance(conn, ImpatientConnection)
+        conn.answer_within_s = CHECK_WITHIN_S
+        ConnectionPool.check_connection(conn)
+        conn.answer_within_s = answer_within_s
+
     return ConnectionPool(
         url,
         min_size=min(1, max_size),
         max_size=max_size,
         timeout=CONNECT_WAIT_S,
         reconnect_timeout=RECONNECT_S,
+        connection_class=ImpatientConnection,
         kwargs=connection_options(application),
-        check=ConnectionPool.check_connection,
+        check=check,
         open=True,
     )

@@ -62,6 +62,7 @@ class Settings:
     bitrix24_burst: int = _env(50, "the portal's leaky bucket: size, requests")
     bitrix24_rate: float = _env(2.0, "the portal's leaky bucket: drain, requests per second")
     crm_timeout_s: float = _env(10.0, "longest wait for the CRM's answer, s")
+    crm_settle_s: float = _env(90.0, "a portal may still carry out a request this long after we gave it up, s")
     product_name: str = _env("voice-dialer", "originatorId in the CRM: who created the lead")
 
     panel_host: str = _env("127.0.0.1", "address the panel listens on")

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -33,10 +32,10 @@ class Postgres(Protocol):
 
 
 class Disk(Protocol):
-    """What is needed of db.spool.Spool."""
+    """What is needed of db.overflow.Overflow."""
 
-    def write(self, kind: str, payload: Mapping[str, Any]) -> Path:
-        """Store one record durably; raises SpoolFull."""
+    def write(self, kind: str, payload: Mapping[str, Any]) -> object:
+        """Keep one record, on disk while there is room; raises SpoolFull."""
 
 
 @dataclass(frozen=True, slots=True)
