@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-claim bench-amd
+.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-claim bench-import bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -40,6 +40,9 @@ lint: ## Run only the linters and type checks
 
 bench-claim: setup ## Measure the claim in a campaign of a million contacts against one of ten thousand
 	@$(VENV_PYTHON) -m bench.claim
+
+bench-import: setup ## Import a million contacts, beside COPY of the same; checks every count
+	@$(VENV_PYTHON) -m bench.contact_import
 
 bench-amd: setup ## Measure the answering-machine detector on a made-up corpus; the first run makes it, about ten minutes
 	@$(VENV_PYTHON) -m bench.amd

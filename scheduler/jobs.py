@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, campaigns, leases, lifecycle, live_events
+from db import attempts, campaigns, gateway_health, leases, lifecycle, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 COMPLETED = "a campaign is complete"
 NEVER_OPEN = "contacts were blocked because their calling hours never open"
+BREAKER = "a gateway's circuit breaker has moved"
+SLOWED = "a gateway is slowed down, its trunk refuses calls"
+AT_FULL_SPEED = "a gateway is at its full speed again"
 SHARE_OF_TIME = 0.1
 """Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
 
@@ -43,6 +46,20 @@ class LeaseKeeper:
         found = self._database.run(attempts.open_attempts)
         leases.renew_open(self._redis, found, self._ttl_s)
         self._renewed_at = now
+
+
+def judge_gateways(database: Database, now: datetime | None = None) -> None:
+    """Judge how the trunks take their calls, and say what changed. Raises DatabaseAway."""
+    moment = now or datetime.now(UTC)
+    changed = database.run(lambda conn: gateway_health.judge_all(conn, moment))
+    for gateway_id, (before, after) in changed.items():
+        known = {"gateway_id": gateway_id, "share": round(after.share, 2), "state": after.state, "reason": after.reason}
+        if after.state is not before.state:
+            logger.warning(BREAKER, extra={**known, "open_until": after.open_until})
+        elif after.share < before.share:
+            logger.warning(SLOWED, extra=known)
+        elif after.share == 1:
+            logger.info(AT_FULL_SPEED, extra=known)
 
 
 def complete_campaigns(database: Database, redis: Redis) -> None:
