@@ -24,6 +24,7 @@ from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.hang_ups import hang_up_stopped
+from scheduler.idle_leases import IdleLeases
 from scheduler.jobs import LeaseKeeper, ProgressTeller, block_never_open, complete_campaigns, judge_gateways
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
@@ -116,6 +117,7 @@ class Scheduler:
             (1.0, self._hang_up_stopped),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, self._leases.tick),
+            (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
