@@ -63,6 +63,7 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        amd_reviews,
         audio,
         blacklist,
         caller_ids,
@@ -91,6 +92,7 @@ def _register_blueprints(app: Flask) -> None:
         results,
         contacts,
         leads,
+        amd_reviews,
         audio,
         gateways,
         caller_ids,

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from db.amd_reviews import Review
 from db.blacklist import BlacklistReason
 from db.imports import ImportState
 from db.leads import LeadState
@@ -136,6 +137,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "off": _("Off: whoever answers hears the message"),
         "detect_then_greet": _("Listen first, then greet"),
         "greet_while_detecting": _("Greet at once and listen meanwhile"),
+    },
+    Review: {
+        "listen": _("To be listened to"),
+        "labelled": _("Listened to"),
+        "wrong": _("Corrected"),
     },
     AmdAction: {
         "hang_up": _("Hang up"),

@@ -75,6 +75,7 @@ class Scheduler:
             on_connected=lambda _core_uuid: self._reconciler.wake(),
             # At once, not when it is back: between the connection and a late brake a call could leave.
             on_disconnected=lambda: self._brakes.unreconciled(),
+            tap_dir=str(settings.tap_dir.absolute()),
         )
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)

@@ -207,7 +207,9 @@ WITH rules AS MATERIALIZED (
     FROM put_off WHERE c.id = ANY(ARRAY(SELECT id FROM put_off)) AND c.id = put_off.id
 )
 SELECT placed.id AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
-    rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s
+    rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
+    (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
+     FROM flow_versions v WHERE v.id = rules.flow_version_id) AS hears_early_media
 FROM placed JOIN eligible e ON e.id = placed.contact_id CROSS JOIN rules CROSS JOIN line
 ORDER BY e.place
 

@@ -138,6 +138,7 @@ def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any
         "amd_certainty": "95",
         "amd_longest_ms": "3000",
         "amd_keeps_audio": "y",
+        "amd_hears_early_media": "y",
     }
     answer = admin.post("/campaigns/new", fields(**wanted))
     stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
@@ -150,6 +151,7 @@ def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any
         without_beep=AmdAction.LEAVE_MESSAGE,
         thresholds=Thresholds(certainty=95, longest_ms=3000),
         keeps_audio=True,
+        hears_early_media=True,
     )
     page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
     assert {(name, value) for name, value in page if name in wanted} == set(wanted.items())
