@@ -12,6 +12,7 @@ from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import Action
+from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -42,6 +43,10 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "person": _("Paused by a person."),
         "schedule": _("Paused by its schedule: it goes on with the next start."),
         "abandon_cap": _("Paused because too many of its calls were abandoned."),
+    },
+    CallerIdChoice: {
+        "same_for_number": _("A number always sees the same one"),
+        "rotate": _("One after the other, another one at each further attempt"),
     },
     ScheduleAction: {
         "start": _("Start"),
@@ -255,7 +260,13 @@ def blocked_label(reason: str) -> str:
     source, _colon, kind = reason.partition(": ")
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
+<<<<<<< HEAD
     return str(REFUSALS.get(reason, reason))
+=======
+    if source == "hours":
+        return str(_("Its calling hours never open"))
+    return reason
+>>>>>>> main
 
 
 def run_reason_label(reason: str | None) -> str:

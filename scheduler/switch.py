@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from db.claims import ClaimedAttempt
 from dialer.dial_string import UUID
+from dialer.hangup_cause import WITHDRAWN
 from scheduler.event_socket import EventSocket, NotSent
 from scheduler.gateway_states import GatewayStates, status_in
 
@@ -84,6 +85,12 @@ class Switch:
                 return False
             case _:
                 raise UnclearAnswer("uuid_exists answered neither true nor false")
+
+    def hang_up(self, attempt_id: str) -> bool:
+        """End the channel by our own decision; False when there is none. Raises NotSent, MaybeSent."""
+        if not UUID.fullmatch(attempt_id):
+            raise ValueError(f"{attempt_id!r} is no attempt's id")
+        return self._socket.api(f"uuid_kill {attempt_id} {WITHDRAWN}").startswith("+OK")
 
     def channels(self) -> frozenset[str]:
         """Return the UUIDs that `show channels` lists, which is up to half a second late; raises as channel_exists."""
