@@ -260,13 +260,9 @@ def blocked_label(reason: str) -> str:
     source, _colon, kind = reason.partition(": ")
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
-<<<<<<< HEAD
-    return str(REFUSALS.get(reason, reason))
-=======
     if source == "hours":
         return str(_("Its calling hours never open"))
-    return reason
->>>>>>> main
+    return str(REFUSALS.get(reason, reason))
 
 
 def run_reason_label(reason: str | None) -> str:
