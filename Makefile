@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo up down test lint bench-rtp bench-claim bench-amd
+.PHONY: help setup demo up down test lint limits bench-rtp bench-claim bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -24,6 +24,9 @@ down: ## Stop what `make up` started
 test: ## Run every check and test; SWITCH=freeswitch runs the switch's tests on a real one
 	@python3 -m devstack.bootstrap --tests
 	@$(VENV_PYTHON) -m devstack.checks
+
+limits: setup ## Kill and change everything while five campaigns dial; the carriers count whether a limit is exceeded, about 4 minutes
+	@$(VENV_PYTHON) -m tests.limits $(if $(SEED),--seed $(SEED))
 
 bench-rtp: setup ## Measure how punctual the switch's audio is with 100 calls at once
 	@$(VENV_PYTHON) -m bench.rtp_schedule

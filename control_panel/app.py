@@ -76,6 +76,7 @@ def _register_blueprints(app: Flask) -> None:
         leads,
         live,
         results,
+        schedules,
         sign_in,
     )
 
@@ -93,6 +94,7 @@ def _register_blueprints(app: Flask) -> None:
         gateways,
         blacklist,
         holidays,
+        schedules,
         health,
     ):
         app.register_blueprint(module.blueprint)

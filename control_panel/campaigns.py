@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -15,16 +15,18 @@ from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
 from control_panel.labels import GROUPS, label, tone
 from control_panel.live_state import MAX_CALLS
-from db import audit, campaigns, flows, imports, overview
+from db import audit, campaigns, flows, imports, overview, schedules
 from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
-from db.preflight import preflight
+from db.preflight import preflight, start_refusal
 from db.users import UserRole as Role
 from dialer.call_flow import parse_flow
 from dialer.campaign import MOVES, CampaignState
-from dialer.errors import IllegalMove
+from dialer.errors import IllegalMove, InvalidSchedule
 from dialer.outcome import Disposition
+from dialer.preflight import Obstacle
+from dialer.schedule import Run, Schedule, next_runs
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
@@ -54,12 +56,18 @@ def needed_for(verb: str) -> Role:
     return Role.OPERATOR if verb == "pause" else Role.MANAGER
 
 
-def moves_from(state: CampaignState) -> list[Move]:
-    """Return the buttons of a campaign in `state`: its legal moves and no others."""
+def moves_from(state: CampaignState, *, has_schedule: bool = False) -> list[Move]:
+    """Return the buttons of a campaign in `state`: its legal moves and no others.
+
+    Without a schedule none can wait for it.
+    """
     start = Move("start", CampaignState.ACTIVE, _l("Start dialing"), "campaign.started", "primary")
     resume = Move("resume", CampaignState.ACTIVE, _l("Resume"), "campaign.resumed", "primary")
+    wait = Move("wait", CampaignState.SCHEDULED, _l("Wait for its schedule"), "campaign.scheduled")
     known = [
         resume if state is CampaignState.PAUSED else start,
+        *([wait] if has_schedule else []),
+        Move("draft", CampaignState.DRAFT, _l("Back to draft"), "campaign.unscheduled"),
         Move("pause", CampaignState.PAUSED, _l("Pause"), "campaign.paused"),
         Move(
             "stop",
@@ -67,7 +75,7 @@ def moves_from(state: CampaignState) -> list[Move]:
             _l("Stop for good"),
             "campaign.stopped",
             "danger",
-            _l("Calls that are up will end by themselves; nobody else is called and it can't be started again."),
+            _l("Nobody else is called and it can't be started again."),
         ),
         Move("archive", CampaignState.ARCHIVED, _l("Archive"), "campaign.archived", "quiet"),
     ]
@@ -75,6 +83,8 @@ def moves_from(state: CampaignState) -> list[Move]:
 
 
 VERBS = {
+    "wait": (CampaignState.SCHEDULED, "campaign.scheduled"),
+    "draft": (CampaignState.DRAFT, "campaign.unscheduled"),
     "start": (CampaignState.ACTIVE, "campaign.started"),
     "resume": (CampaignState.ACTIVE, "campaign.resumed"),
     "pause": (CampaignState.PAUSED, "campaign.paused"),
@@ -130,6 +140,14 @@ def _blocked_text(reason: str) -> str:
     return label(detail, BlacklistReason) if rule == "blacklist" else reason or _("no reason was kept")
 
 
+def _next_run(schedule: Schedule | None) -> Run | None:
+    try:
+        runs = next_runs(schedule, datetime.now(UTC), 1) if schedule else []
+    except InvalidSchedule:  # a zone that was dropped since: the schedule's page says so
+        runs = []
+    return runs[0] if runs else None
+
+
 @blueprint.get("/<int:campaign_id>")
 @needs(Role.VIEWER)
 def show(campaign_id: int) -> str:
@@ -139,6 +157,7 @@ def show(campaign_id: int) -> str:
     progress = campaigns.progress(conn, campaign_id)
     judged = None if campaign.state in ENDED else preflight(conn, campaign_id, datetime.now(UTC))
     flow = parse_flow(flows.definition(conn, campaign.flow_version_id))
+    schedule = schedules.get(conn, campaign_id)
     calls = [call for call in overview.live_calls(conn, MAX_CALLS) if call.campaign_id == campaign_id]
     return render_template(
         "campaigns/show.html",
@@ -146,7 +165,9 @@ def show(campaign_id: int) -> str:
         progress=progress,
         groups=groups_of(progress),
         calls=calls,
-        moves=moves_from(campaign.state),
+        moves=moves_from(campaign.state, has_schedule=schedule is not None),
+        schedule=schedule,
+        upcoming=_next_run(schedule),
         weekdays=WEEKDAYS,
         flow=flow,
         flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
@@ -158,7 +179,7 @@ def show(campaign_id: int) -> str:
     )
 
 
-@blueprint.post("/<int:campaign_id>/<any(start, resume, pause, stop, archive):verb>")
+@blueprint.post("/<int:campaign_id>/<any(wait, draft, start, resume, pause, stop, archive):verb>")
 @needs(Role.OPERATOR)
 def move(campaign_id: int, verb: str) -> Response:
     """Make a move; one that is not legal (any more) is explained and nothing changes."""
@@ -168,14 +189,22 @@ def move(campaign_id: int, verb: str) -> Response:
     target, done = VERBS[verb]
     conn = connection()
     page = redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    if target is CampaignState.ACTIVE and not campaigns.gateways_of(conn, campaign_id):
-        flash(_("It can't start: choose a gateway with a caller ID in its settings first."), "error")
+    refused = start_refusal(conn, campaign_id, datetime.now(UTC)) if verb == "start" else None
+    if refused is None and verb == "resume" and not campaigns.gateways_of(conn, campaign_id):
+        refused = Obstacle.NO_GATEWAY
+    if refused is not None:
+        flash(_("It can't start: %(reason)s", reason=label(refused)), "error")
         return page
+    schedule = schedules.get(conn, campaign_id)
+    if verb == "wait" and _next_run(schedule) is None:
+        flash(_("It has no schedule with a run to come: give it one first."), "error")
+        return redirect(url_for("schedules.edit", campaign_id=campaign_id))
+    hangs_up = verb == "stop" and "hang_up" in request.form
     try:
-        campaigns.move(conn, campaign_id, target)
+        campaigns.move(conn, campaign_id, target, hangs_up=hangs_up)
     except IllegalMove:
         now = campaigns.get(conn, campaign_id).state
-        legal = ", ".join(f"«{m.text}»" for m in moves_from(now)) or _("none")
+        legal = ", ".join(f"«{m.text}»" for m in moves_from(now, has_schedule=schedule is not None)) or _("none")
         flash(
             _(
                 "Not possible: the campaign is “%(state)s” now. Possible moves: %(moves)s.",
@@ -185,6 +214,7 @@ def move(campaign_id: int, verb: str) -> Response:
             "error",
         )
         return page
-    audit.record(conn, current_user.id, done, "campaign", str(campaign_id), {"from": str(campaign.state)})
+    details = {"from": str(campaign.state)} | ({"hangs_up": True} if hangs_up else {})
+    audit.record(conn, current_user.id, done, "campaign", str(campaign_id), details)
     flash(_("“%(name)s” is now “%(state)s”.", name=campaign.name, state=label(target)), "success")
     return page

@@ -24,6 +24,11 @@ def moment(value: datetime | None, zone: str = "UTC") -> str:
     return str(format_datetime(value.astimezone(ZoneInfo(zone)), pattern, rebase=False))
 
 
+def weekday(value: datetime, zone: str = "UTC") -> str:
+    """Write the day of the week in `zone`."""
+    return str(format_datetime(value.astimezone(ZoneInfo(zone)), "EEEE", rebase=False))
+
+
 def clock(value: datetime | None, zone: str = "UTC") -> str:
     """Write the time of day to the second in `zone`."""
     return DASH if value is None else value.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
@@ -45,6 +50,13 @@ def percent(part: float, whole: float) -> str:
 def init(app: Flask) -> None:
     """Give templates the filters and labels."""
     app.jinja_env.filters.update(
-        number=number, moment=moment, clock=clock, seconds=seconds, label=labels.label, tone=labels.tone
+        number=number,
+        moment=moment,
+        clock=clock,
+        seconds=seconds,
+        label=labels.label,
+        tone=labels.tone,
+        run_reason=labels.run_reason_label,
+        weekday=weekday,
     )
     app.jinja_env.globals.update(percent=percent, DASH=DASH)

@@ -9,10 +9,12 @@ from db.blacklist import BlacklistReason
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.call_flow import Action, AmdMode
-from dialer.campaign import CampaignState
+from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
 from dialer.preflight import Obstacle, Standing
+from dialer.schedule import RunReason, RunResult, ScheduleAction
+from dialer.schedule_fault import ScheduleFault
 
 
 class Verdict(StrEnum):
@@ -32,6 +34,46 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "paused": _("Paused"),
         "completed": _("Completed"),
         "archived": _("Archived"),
+    },
+    PauseReason: {
+        "person": _("Paused by a person."),
+        "schedule": _("Paused by its schedule: it goes on with the next start."),
+        "abandon_cap": _("Paused because too many of its calls were abandoned."),
+    },
+    ScheduleAction: {
+        "start": _("Start"),
+        "pause": _("Pause"),
+        "stop": _("Stop"),
+    },
+    RunResult: {
+        "started": _("started"),
+        "paused": _("paused"),
+        "stopped": _("stopped"),
+        "refused": _("refused"),
+        "missed": _("missed"),
+        "skipped": _("nothing to do"),
+    },
+    RunReason: {
+        "too_late": _("Nobody was there in time, and it was too late to make up for it."),
+        "overtaken": _("Nobody was there in time, and a later run came due."),
+        "already": _("The campaign was in that state already."),
+        "held_by_person": _("A person had paused it: only a person goes on."),
+        "held_by_cap": _("Too many abandoned calls had paused it: only a person goes on."),
+    },
+    ScheduleFault: {
+        "fields": _("Five fields are needed: minute, hour, day of the month, month, weekday."),
+        "minute": _("The minute is made of numbers from 0 to 59."),
+        "hour": _("The hour is made of numbers from 0 to 23."),
+        "day": _("The day of the month is made of numbers from 1 to 31."),
+        "month": _("The month is made of numbers from 1 to 12 or names from jan to dec."),
+        "weekday": _("The weekday is made of numbers from 0 to 7 or names from sun to sat; 1 is Monday."),
+        "zone": _("There is no such time zone."),
+        "empty": _("Give a start, a stop or a repetition."),
+        "pause_alone": _("A repeated pause needs a repeated start."),
+        "stop_first": _("The stop comes before the start."),
+        "lateness": _("A start is made up for within a day at most."),
+        "never_runs": _("It would never run: every moment of it is over or does not exist."),
+        "never_starts": _("It would never start: every start of it is over or falls on a pause."),
     },
     ContactState: {
         "queued": _("Waiting"),
@@ -178,6 +220,13 @@ def blocked_label(reason: str) -> str:
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
     return reason
+
+
+def run_reason_label(reason: str | None) -> str:
+    """Return in the user's words why a run did not do what it is for: a RunReason, or an Obstacle of the preflight."""
+    if reason is None:
+        return ""
+    return label(reason, RunReason if reason in LABELS[RunReason] else Obstacle)
 
 
 def tone(disposition: str | None) -> str:

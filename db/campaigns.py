@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value_of
 from dialer.calling_hours import CallingHours
-from dialer.campaign import CampaignState, check_move, states_before
+from dialer.campaign import CampaignState, PauseReason, check_move, states_before
 from dialer.contact import ContactState
 from dialer.errors import IllegalMove
 from dialer.outcome import Disposition
@@ -72,6 +72,7 @@ class Campaign:
     ended_at: datetime | None
     keeps_holidays: bool
     holidays: tuple[date, ...]
+    pause_reason: PauseReason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +196,33 @@ def caller_ids_of(conn: AnyConnection, campaign_id: int) -> list[int]:
     return column_of(conn, queries["caller_ids_of"], {"campaign_id": campaign_id})
 
 
-def move(conn: AnyConnection, campaign_id: int, target: CampaignState) -> None:
+def move(
+    conn: AnyConnection,
+    campaign_id: int,
+    target: CampaignState,
+    *,
+    pause_reason: PauseReason = PauseReason.PERSON,
+    hangs_up: bool = False,
+) -> None:
     """Move to `target` if the state it is in allows it; raises IllegalMove, NotFound.
 
     It waits for claims under way, so no claim succeeds once a pause has returned. Nothing becomes active without
-    an enabled gateway and a caller ID registered on it.
+    an enabled gateway and a caller ID registered on it. pause_reason: who pauses it. hangs_up: completed together
+    with its live calls, which the scheduler then ends.
     """
     with conn.transaction():
         if target is CampaignState.ACTIVE and not gateways_of(conn, campaign_id):
             get(conn, campaign_id)
             raise IllegalMove("a campaign needs an enabled gateway with a registered caller ID before it can dial")
-        values = {"campaign_id": campaign_id, "target": target, "before": states_before(target)}
+        # The schedule's row first, as the scheduler locks them: two that meet wait for each other in one order.
+        change(conn, queries["begin_schedule"], {"campaign_id": campaign_id, "target": target})
+        values = {
+            "campaign_id": campaign_id,
+            "target": target,
+            "before": states_before(target),
+            "pause_reason": pause_reason if target is CampaignState.PAUSED else None,
+            "hangs_up": hangs_up and target is CampaignState.COMPLETED,
+        }
         if not change(conn, queries["move"], values):
             check_move(get(conn, campaign_id).state, target)
             raise IllegalMove(f"the campaign's state changed while it was moved to {target}: look again")

@@ -12,7 +12,7 @@ from db.campaigns import DialingCampaign
 from db.sql import AnyConnection, load, value_of
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
-from dialer.preflight import CALL_S, TO_DIAL, Obstacle, Pace, Standing, estimated_finish, obstacle
+from dialer.preflight import CALL_S, TO_DIAL, Obstacle, Pace, Standing, estimated_finish, obstacle, refusal
 
 queries = load("preflight")
 SHORTEST_CALL_S = 1.0
@@ -77,6 +77,13 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
         finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,
         calls_per_minute=pace.per_minute,
     )
+
+
+def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obstacle | None:
+    """Return why the campaign may not be started at `now`, None when it may; raises NotFound."""
+    has_gateway = bool(campaigns.gateways_of(conn, campaign_id))
+    to_dial = preflight(conn, campaign_id, now).to_dial if has_gateway else 0
+    return refusal(has_gateway=has_gateway, to_dial=to_dial)
 
 
 def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:

@@ -22,6 +22,17 @@ class CampaignState(StrEnum):
     """Kept for the record only."""
 
 
+class PauseReason(StrEnum):
+    """Who paused a campaign. The SQL type `pause_reason` has the same members."""
+
+    PERSON = "person"
+    """Somebody in the panel: only a person goes on."""
+    SCHEDULE = "schedule"
+    """Its schedule: the schedule's next start goes on."""
+    ABANDON_CAP = "abandon_cap"
+    """Too many of its calls were abandoned: only a person goes on, once the rate is below the cap."""
+
+
 MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SCHEDULED, CampaignState.ACTIVE, CampaignState.ARCHIVED}),
     CampaignState.SCHEDULED: frozenset({CampaignState.DRAFT, CampaignState.ACTIVE, CampaignState.ARCHIVED}),

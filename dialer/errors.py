@@ -31,3 +31,15 @@ class UnsafeDialString(DialerError):
 
 class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
+
+
+class InvalidSchedule(DialerError):
+    """The schedule can't be followed: the message names what is wrong and what would be right.
+
+    fault: the same for a program, a dialer.schedule_fault.ScheduleFault. is_about_pause: of the repeated pause.
+    """
+
+    def __init__(self, fault: str, message: str, *, is_about_pause: bool = False) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.is_about_pause = is_about_pause

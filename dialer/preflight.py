@@ -75,6 +75,13 @@ def obstacle(
     return Obstacle.RINGING
 
 
+def refusal(*, has_gateway: bool, to_dial: int) -> Obstacle | None:
+    """Return why a campaign may not be started at all; None: it may, even if it has to wait for its hours."""
+    if not has_gateway:
+        return Obstacle.NO_GATEWAY
+    return None if to_dial else Obstacle.NO_CONTACTS
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What bounds a campaign's calls. gateways: (channels, calls per second, calls per minute or None) of each.

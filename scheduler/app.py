@@ -26,6 +26,7 @@ from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
+from scheduler.schedule_runs import run_schedules
 from scheduler.switch import Switch
 from scheduler.witness import TheWitness
 
@@ -107,6 +108,7 @@ class Scheduler:
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._leases.tick),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),

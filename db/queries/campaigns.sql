@@ -32,7 +32,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
     started_at, ended_at, keeps_holidays, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns WHERE id = %(campaign_id)s
 
 -- list_all -- Every campaign, newest first.
@@ -40,7 +40,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
     started_at, ended_at, keeps_holidays, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns ORDER BY id DESC
 
 -- active -- What dials, oldest first.
@@ -48,7 +48,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
     started_at, ended_at, keeps_holidays, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays
+    ) AS holidays, pause_reason
 FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
 
 -- gateways -- The enabled gateways of some campaigns with the number each campaign shows there.
@@ -67,8 +67,16 @@ SELECT caller_id_id FROM campaign_gateways WHERE campaign_id = %(campaign_id)s O
 UPDATE campaigns
 SET state = %(target)s::campaign_state::campaign_state,
     started_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'active' THEN coalesce(started_at, now()) ELSE started_at END,
-    ended_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'completed' THEN now() ELSE ended_at END
+    ended_at = CASE WHEN %(target)s::campaign_state::campaign_state = 'completed' THEN now() ELSE ended_at END,
+    pause_reason = %(pause_reason)s::pause_reason,
+    hang_up_asked_at = CASE WHEN %(hangs_up)s THEN now() ELSE hang_up_asked_at END
 WHERE id = %(campaign_id)s AND state = ANY(%(before)s::campaign_state[])
+
+-- begin_schedule -- From the moment it leaves the draft its schedule counts: what came due before is no missed run.
+UPDATE campaign_schedules s SET handled_until = now(), next_run_at = now()
+FROM campaigns c
+WHERE s.campaign_id = %(campaign_id)s AND c.id = s.campaign_id AND c.state = 'draft'
+    AND %(target)s::campaign_state IN ('scheduled', 'active')
 
 -- zone_sets -- The distinct zone sets of a campaign by skipping through the index: one probe a set, not one a contact.
 WITH RECURSIVE found AS (

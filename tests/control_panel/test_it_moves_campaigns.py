@@ -6,8 +6,9 @@ import pytest
 from psycopg import Connection
 
 from control_panel.campaigns import VERBS, moves_from
-from db import campaigns
-from dialer.campaign import MOVES, CampaignState
+from db import campaigns, schedules
+from dialer.campaign import MOVES, CampaignState, PauseReason
+from dialer.schedule import Schedule
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
 
@@ -24,6 +25,7 @@ PATH_TO = {
 
 def a_campaign_in(conn: Connection[Any], state: CampaignState) -> int:
     campaign_id = sample.a_campaign(conn, "Autumn", sample.a_gateway(conn))
+    sample.contacts(conn, campaign_id, 2)
     for step in PATH_TO[state]:
         campaigns.move(conn, campaign_id, step)
     return campaign_id
@@ -37,8 +39,49 @@ def test_it_offers_exactly_the_legal_moves_that_have_a_button(
     page = admin.text(f"/campaigns/{campaign_id}")
     offered = {verb for verb in VERBS if f"/campaigns/{campaign_id}/{verb}" in page}
     assert offered == {move.verb for move in moves_from(state)}
-    # Scheduling has no page of its own yet; every other legal move has its button.
-    assert {VERBS[verb][0] for verb in offered} == MOVES[state] - {S.SCHEDULED, S.DRAFT}
+    # Without a schedule there is nothing to wait for; every other legal move has its button.
+    assert {VERBS[verb][0] for verb in offered} == MOVES[state] - {S.SCHEDULED}
+
+
+def test_it_lets_a_campaign_with_a_schedule_wait_for_it_and_come_back(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = a_campaign_in(conn, S.DRAFT)
+    admin.get(f"/campaigns/{campaign_id}")
+    page = admin.post(f"/campaigns/{campaign_id}/wait", follow_redirects=True).get_data(as_text=True)
+    assert "no schedule with a run to come" in page
+    schedules.save(conn, campaign_id, Schedule("UTC", cron="0 10 * * *"))
+    assert f"/campaigns/{campaign_id}/wait" in admin.text(f"/campaigns/{campaign_id}")
+    assert admin.post(f"/campaigns/{campaign_id}/wait").status_code == 302
+    assert campaigns.get(conn, campaign_id).state == S.SCHEDULED
+    assert admin.post(f"/campaigns/{campaign_id}/draft").status_code == 302
+    assert campaigns.get(conn, campaign_id).state == S.DRAFT
+
+
+def test_it_does_not_start_with_nobody_to_dial(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn, "Autumn", sample.a_gateway(conn))
+    admin.get(f"/campaigns/{campaign_id}")
+    page = admin.post(f"/campaigns/{campaign_id}/start", follow_redirects=True).get_data(as_text=True)
+    assert "It can&#39;t start: Nobody is left to be dialled." in page
+    assert campaigns.get(conn, campaign_id).state == S.DRAFT
+
+
+def test_it_says_who_paused_a_campaign(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = a_campaign_in(conn, S.ACTIVE)
+    campaigns.move(conn, campaign_id, S.PAUSED, pause_reason=PauseReason.SCHEDULE)
+    assert "Paused by its schedule" in admin.text(f"/campaigns/{campaign_id}")
+
+
+@pytest.mark.parametrize("chosen", [{"hang_up": "1"}, {}])
+def test_a_stop_ends_the_live_calls_only_when_that_is_chosen(
+    admin: Browser, conn: Connection[Any], chosen: dict[str, str]
+) -> None:
+    campaign_id = a_campaign_in(conn, S.ACTIVE)
+    admin.get(f"/campaigns/{campaign_id}")
+    admin.post(f"/campaigns/{campaign_id}/stop", chosen)
+    row = conn.execute(
+        "SELECT hang_up_asked_at IS NOT NULL, (SELECT details ->> 'hangs_up' FROM audit_log WHERE action ="
+        " 'campaign.stopped') FROM campaigns"
+    ).fetchone()
+    assert row == (bool(chosen), "true" if chosen else None)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +152,7 @@ def test_it_does_not_start_without_a_gateway(admin: Browser, conn: Connection[An
     campaign_id = sample.a_campaign(conn)
     admin.get(f"/campaigns/{campaign_id}")
     page = admin.post(f"/campaigns/{campaign_id}/start", follow_redirects=True).get_data(as_text=True)
-    assert "choose a gateway with a caller ID" in page
+    assert "No enabled gateway with a caller ID is chosen in its settings." in page
     assert campaigns.get(conn, campaign_id).state == S.DRAFT
 
 

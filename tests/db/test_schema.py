@@ -11,9 +11,10 @@ from db.leads import LeadState
 from db.migrate import migrate
 from db.sql import QUERIES, load
 from db.users import UserRole
-from dialer.campaign import CampaignState
+from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition, Outcome, Witness
+from dialer.schedule import RunResult, ScheduleAction
 
 TYPES: dict[str, type[StrEnum]] = {
     "blacklist_reason": BlacklistReason,
@@ -24,6 +25,9 @@ TYPES: dict[str, type[StrEnum]] = {
     "import_state": ImportState,
     "lead_state": LeadState,
     "outcome": Outcome,
+    "pause_reason": PauseReason,
+    "run_result": RunResult,
+    "schedule_action": ScheduleAction,
     "user_role": UserRole,
     "witness": Witness,
 }
