@@ -1,7 +1,10 @@
 """Connection pools for the processes that may wait: the scheduler and the panel."""
 
+import select
+import socket
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
@@ -33,9 +36,34 @@ def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIM
     }
 
 
-def open_pool(url: str, max_size: int, application: str = "dialer") -> Pool:
+def is_cut(conn: Connection[Any]) -> bool:
+    """Say whether the server has closed the idle connection: what waits to be read is its end, or its farewell.
+
+    No round trip: a server that is frozen or unreachable is found out by the first statement.
+    """
+    try:
+        idle = select.poll()
+        idle.register(conn.fileno(), select.POLLIN)
+        if not idle.poll(0):  # almost always: nothing waits, and there is nothing to peek at
+            return False
+        with socket.socket(fileno=socket.dup(conn.fileno())) as peek:
+            return peek.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) in (b"", b"E")  # E: ErrorResponse
+    except BlockingIOError:
+        return False
+    except (OSError, psycopg.Error):
+        return True
+
+
+def _check(conn: Connection[Any]) -> None:
+    if is_cut(conn):
+        conn.close()  # else the pool would take it for a good one and offer it again
+        raise psycopg.OperationalError("the server has closed the connection")
+
+
+def open_pool(url: str, max_size: int, application: str = "dialer", *, autocommit: bool = False) -> Pool:
     """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end.
 
+    autocommit: each statement commits by itself, and who wants a transaction begins one.
     The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s.
     """
     return ConnectionPool(
@@ -44,7 +72,7 @@ def open_pool(url: str, max_size: int, application: str = "dialer") -> Pool:
         max_size=max_size,
         timeout=CONNECT_WAIT_S,
         reconnect_timeout=RECONNECT_S,
-        kwargs=connection_options(application),
-        check=ConnectionPool.check_connection,
+        kwargs=connection_options(application) | {"autocommit": autocommit},
+        check=_check,
         open=True,
     )

@@ -168,7 +168,9 @@ class Departures:
             self._free_at[attempt.gateway_id] = asked_at + wait_s
             return self.add([departure])
         try:
-            marked = self._database.run(lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid))
+            marked = self._database.run(
+                lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid), begins=False
+            )
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
             # The commit may have happened: it is undone as soon as PostgreSQL is back.

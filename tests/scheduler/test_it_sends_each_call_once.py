@@ -212,8 +212,8 @@ def test_a_call_whose_marking_took_too_long_is_not_sent(
     departures = Departures(database, ready_redis, switch, brakes, 50, clock)
     real = database.run
 
-    def slow(job):
-        result = real(job)
+    def slow(job, **options):
+        result = real(job, **options)
         clock.now += LATEST_S + 0.01
         return result
 
@@ -290,10 +290,10 @@ def test_calls_postgres_did_not_mark_are_not_sent_and_undone_when_it_is_back(
     is_away = True
     lost_answers = []
 
-    def run(job):
+    def run(job, **options):
         if not is_away:
-            return real(job)
-        real(job)  # the commit succeeds, and the answer is lost
+            return real(job, **options)
+        real(job, **options)  # the commit succeeds, and the answer is lost
         lost_answers.append(job)
         raise DatabaseAway
 
