@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo up down test lint limits bench-rtp bench-claim bench-amd
+.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-claim bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -14,6 +14,9 @@ setup: ## Install what is missing: Debian packages (apt) and .venv
 
 demo: setup ## Dial a campaign of 120 rows on this machine, about a minute, and verify it; CALLS=50 dials fewer
 	@$(VENV_PYTHON) -m demo $(if $(CALLS),--calls $(CALLS))
+
+chaos: setup ## Kill, stop and freeze everything under a campaign of 2,000 contacts and verify it; SEED=7 replays
+	@$(VENV_PYTHON) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(CONTACTS),--contacts $(CONTACTS))
 
 up: setup ## Start the stack and leave it running; prints the panel's address and sign-in
 	@$(VENV_PYTHON) -m devstack up

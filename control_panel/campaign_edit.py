@@ -13,11 +13,12 @@ from control_panel import campaign_form, crm_mapping
 from control_panel.access import needs
 from control_panel.campaign_form import CampaignForm
 from control_panel.campaigns import campaign_or_404
+from control_panel.context import settings
 from control_panel.database import connection
 from db import audio_files, audit, caller_ids, campaigns, flows, gateways, overview
 from db.campaigns import Campaign, NewCampaign
 from db.users import UserRole as Role
-from dialer.call_flow import default_definition
+from dialer.call_flow import default_definition, parse_flow
 from dialer.errors import IllegalMove
 
 blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
@@ -51,6 +52,7 @@ def _page(
         crm_pairs=[*crm_pairs, *[("", "")] * crm_mapping.EMPTY_ROWS],
         crm_problems=crm_problems,
         crm_sources=crm_mapping.SOURCES,
+        amd_audio_days=settings().amd_audio_days,
     ), status
 
 
@@ -150,7 +152,7 @@ def update(campaign_id: int) -> Answer:
     version = campaign.flow_version_id
     before = flows.definition(conn, version)
     definition = campaign_form.definition_of(form, _audio_paths(), before)
-    if definition != before:
+    if parse_flow(definition) != parse_flow(before):
         version = flows.create_version(conn, overview.flow_id_of(conn, version), definition)
     try:
         mapping = crm_mapping.mapping_of(pairs, campaign.crm_mapping)

@@ -23,8 +23,9 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
 from control_panel.labels import label
-from dialer.call_flow import KEYS, Action, AmdMode
+from dialer.call_flow import KEYS, Action
 from dialer.outcome import Disposition
 
 KEY_ORDER = "123456789*0#"
@@ -48,6 +49,7 @@ RETRIED = [
     Disposition.FAILED,
     Disposition.CANCELLED,
     Disposition.MACHINE,
+    Disposition.VOICEMAIL_LEFT,
     Disposition.NO_INPUT,
     Disposition.HUNG_UP,
     Disposition.ABANDONED,
@@ -76,7 +78,7 @@ class _Ticks(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class CampaignForm(FlaskForm):
+class CampaignForm(FlaskForm, AmdFields):
     """Everything of a campaign that a person decides. The select choices are filled by the view."""
 
     name = StringField(_l("Name"), [InputRequired(REQUIRED), Length(max=120)])
@@ -87,7 +89,6 @@ class CampaignForm(FlaskForm):
     menu = SelectField(_l("Menu"))
     tries = _whole(_l("How often the menu is offered"), 1, 5)
     input_timeout_s = _whole(_l("Wait for a key"), 1, 30)
-    amd_mode = SelectField(_l("Answering machines"))
 
     default_country = SelectField(_l("Country of numbers without a code"))
     time_zone = SelectField(_l("Time zone"))
@@ -126,7 +127,7 @@ class CampaignForm(FlaskForm):
         uploaded = {f"audio:{audio_id}": name for audio_id, name in audio}
         self.greeting.choices = choices_of({"builtin:greeting": _l("Built-in greeting")} | uploaded)
         self.menu.choices = choices_of({"builtin:menu": _l("Built-in menu")} | uploaded)
-        self.amd_mode.choices = choices_of({str(mode): label(mode) for mode in AmdMode})
+        self.fill_amd_choices(uploaded)
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
         actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in PANEL_ACTIONS})
@@ -194,15 +195,10 @@ def flow_values(definition: dict[str, Any]) -> dict[str, Any]:
         "language": definition["language"],
         "tries": definition["tries"],
         "input_timeout_s": max(1, definition["input_timeout_ms"] // 1000),
-        "amd_mode": definition["amd_mode"],
-        "greeting": _prompt_value(definition["greeting"]),
-        "menu": _prompt_value(definition["menu"]),
+        "greeting": prompt_value(definition["greeting"]),
+        "menu": prompt_value(definition["menu"]),
     }
-    return values | {_key_name(key): definition["keys"].get(key, "") for key in KEY_ORDER}
-
-
-def _prompt_value(prompt: dict[str, Any]) -> str:
-    return f"audio:{prompt['audio_id']}" if prompt["kind"] == "audio" else f"builtin:{prompt['name']}"
+    return values | amd_values(definition) | {_key_name(key): definition["keys"].get(key, "") for key in KEY_ORDER}
 
 
 def retry_values(rules: dict[str, Any]) -> dict[str, Any]:
@@ -224,20 +220,14 @@ def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[st
     """Return the flow definition the form describes; what the form does not show stays as in `base`."""
     return base | {
         "language": form.language.data,
-        "greeting": _prompt_of(form.greeting.data, audio_paths),
-        "menu": _prompt_of(form.menu.data, audio_paths),
+        "greeting": prompt_of(form.greeting.data, audio_paths),
+        "menu": prompt_of(form.menu.data, audio_paths),
         "keys": {key: field.data for key, field in form.key_fields() if field.data},
         "tries": form.tries.data,
         "input_timeout_ms": form.input_timeout_s.data * 1000,
         "amd_mode": form.amd_mode.data,
+        "amd": amd_of(form, audio_paths),
     }
-
-
-def _prompt_of(value: str, audio_paths: dict[int, str]) -> dict[str, Any]:
-    kind, _colon, name = value.partition(":")
-    if kind == "audio":
-        return {"kind": "audio", "name": audio_paths[int(name)], "audio_id": int(name)}
-    return {"kind": "builtin", "name": name}
 
 
 def retry_rules_of(form: CampaignForm) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _
 from db.blacklist import BlacklistReason
 from db.leads import LeadState
 from db.users import UserRole as Role
-from dialer.call_flow import Action, AmdMode
+from dialer.amd import AmdAction, AmdMode
+from dialer.call_flow import Action
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -124,6 +125,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "detect_then_greet": _("Listen first, then greet"),
         "greet_while_detecting": _("Greet at once and listen meanwhile"),
     },
+    AmdAction: {
+        "hang_up": _("Hang up"),
+        "leave_message": _("Leave a message after the beep"),
+        "go_on": _("Talk as to a person"),
+    },
     Role: {
         "admin": _("Administrator"),
         "manager": _("Manager"),
@@ -152,6 +158,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "closed": _("Outside calling hours where they are"),
         "ringing": _("On the line in another campaign"),
         "listed": _("Will be blocked: on the blacklist"),
+        "no_consent": _("Will be blocked: no consent on record"),
+        "not_allowed": _("Will be blocked: a country or prefix the campaign may not call"),
+        "premium_rate": _("Will be blocked: a number that costs extra"),
+        "never": _("Never callable: calling hours are never open in all zones they may be in"),
+        "limited": _("Called as often as allowed for now"),
         "no_attempts_left": _("Will be concluded: no attempts left"),
     },
     Obstacle: {
@@ -159,7 +170,10 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
         "no_contacts": _("Nobody is left to be dialled."),
         "channels_busy": _("As many calls are up as it may have."),
+        "budget_spent": _("The day's budget of calls or minutes is used up."),
+        "never": _("The calling hours are never open in all the zones where those who wait may be."),
         "closed": _("It is outside the calling hours of everybody who waits."),
+        "limited": _("Everybody was called as often as allowed for now."),
         "later": _("Everybody waits for the next attempt."),
         "ringing": _("Everybody else is on the line in another campaign."),
     },

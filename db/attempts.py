@@ -19,7 +19,10 @@ queries = load("attempts")
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt without a conclusion. originated_at None: claimed, not yet handed to the wire."""
+    """An attempt without a conclusion. originated_at None: claimed, not yet handed to the wire.
+
+    is_transferred: the callee was or is being connected with an operator, whose leg holds a channel too.
+    """
 
     attempt_id: str
     campaign_id: int
@@ -30,6 +33,7 @@ class OpenAttempt:
     originated_at: datetime | None
     switch_core_uuid: str | None
     answered_at: datetime | None
+    is_transferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,16 @@ def record_amd(conn: AnyConnection, attempt_id: str, verdict: str, evidence: Map
     """Record who answered ('human', 'machine', 'fax', 'unsure') and why we think so; False: no such attempt."""
     values = {"attempt_id": attempt_id, "verdict": verdict, "evidence": Jsonb(dict(evidence))}
     return change(conn, queries["record_amd"], values) == 1
+
+
+def correct_amd(conn: AnyConnection, attempt_id: str, verdict: str) -> bool:
+    """Replace the verdict, say because a key showed that a person is there; the evidence stays."""
+    return change(conn, queries["correct_amd"], {"attempt_id": attempt_id, "verdict": verdict}) == 1
+
+
+def record_amd_audio(conn: AnyConnection, attempt_id: str, path: str) -> bool:
+    """Record where the first seconds of the callee's audio are kept, below the recordings' folder."""
+    return change(conn, queries["record_amd_audio"], {"attempt_id": attempt_id, "path": path}) == 1
 
 
 def record_outcome(

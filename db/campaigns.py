@@ -13,6 +13,7 @@ from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState, PauseReason, check_move, states_before
 from dialer.contact import ContactState
+from dialer.destination import allowed_prefixes, calling_codes, parse_destinations, pattern_of
 from dialer.errors import IllegalMove
 from dialer.outcome import Disposition
 from dialer.retry import RetryRules, parse_rules
@@ -24,7 +25,8 @@ queries = load("campaigns")
 class NewCampaign:
     """What a campaign is made of. gateways: (gateway id, caller id's id) pairs, in order of preference.
 
-    weekdays: ISO, 1 Monday to 7 Sunday. retry_rules: as dialer.retry.parse_rules reads them.
+    weekdays: ISO, 1 Monday to 7 Sunday. retry_rules: as dialer.retry.parse_rules reads them. destinations: `RU`,
+    `+7495`; none: the default country alone. max_…_per_day: budgets, None: none.
     """
 
     name: str
@@ -44,11 +46,19 @@ class NewCampaign:
     is_recording: bool = False
     crm_mapping: Mapping[str, Any] = field(default_factory=dict)
     keeps_holidays: bool = False
+    requires_consent: bool = False
+    destinations: Sequence[str] = ()
+    limit_profile_id: int | None = None
+    max_calls_per_day: int | None = None
+    max_minutes_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign as it is stored. holidays: those of its country, none unless it keeps them."""
+    """A campaign as it is stored. holidays: those of its country, none unless it keeps them.
+
+    is_budgeted: it has a budget of its own, or all campaigns have one.
+    """
 
     id: int
     name: str
@@ -71,6 +81,12 @@ class Campaign:
     started_at: datetime | None
     ended_at: datetime | None
     keeps_holidays: bool
+    requires_consent: bool
+    destinations: tuple[str, ...]
+    limit_profile_id: int | None
+    max_calls_per_day: int | None
+    max_minutes_per_day: int | None
+    is_budgeted: bool
     holidays: tuple[date, ...]
     pause_reason: PauseReason | None
 
@@ -89,7 +105,10 @@ class CampaignGateway:
 
 @dataclass(frozen=True, slots=True)
 class DialingCampaign:
-    """All the dial loop needs of one active campaign."""
+    """All the dial loop needs of one active campaign.
+
+    allowed: the regular expression of numbers it may call. calling_codes: what these numbers begin with.
+    """
 
     id: int
     name: str
@@ -102,6 +121,9 @@ class DialingCampaign:
     ring_timeout_s: int
     max_call_s: int
     gateways: tuple[CampaignGateway, ...]
+    allowed: str
+    calling_codes: tuple[str, ...]
+    is_budgeted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +153,7 @@ def _values(new: NewCampaign) -> dict[str, Any]:
     values = {f.name: getattr(new, f.name) for f in fields(new) if f.name != "gateways"}
     return values | {
         "weekdays": sorted(set(new.weekdays)),
+        "destinations": list(parse_destinations(new.destinations)),
         "retry_rules": Jsonb(dict(new.retry_rules)),
         "crm_mapping": Jsonb(dict(new.crm_mapping)),
     }
@@ -150,7 +173,7 @@ def _write_gateways(conn: AnyConnection, campaign_id: int, gateways: Sequence[tu
 
 
 def create(conn: AnyConnection, new: NewCampaign) -> int:
-    """Store a draft and return its id; raises InvalidRetryRules, and NotFound for a caller ID of another gateway."""
+    """Store a draft and return its id; raises InvalidRetryRules, InvalidDestination, NotFound (caller ID)."""
     with conn.transaction():
         campaign_id = cast(int, value_of(conn, queries["create"], _values(new)))
         _write_gateways(conn, campaign_id, new.gateways)
@@ -241,6 +264,7 @@ def dialing(conn: AnyConnection, campaign_id: int) -> DialingCampaign:
 
 
 def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> DialingCampaign:
+    prefixes = allowed_prefixes(campaign.destinations, campaign.default_country)
     return DialingCampaign(
         id=campaign.id,
         name=campaign.name,
@@ -255,6 +279,9 @@ def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> Dialing
         ring_timeout_s=campaign.ring_timeout_s,
         max_call_s=campaign.max_call_s,
         gateways=tuple(gateways),
+        allowed=pattern_of(prefixes),
+        calling_codes=calling_codes(prefixes),
+        is_budgeted=campaign.is_budgeted,
     )
 
 

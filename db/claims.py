@@ -14,6 +14,12 @@ queries = load("claims")
 
 POSTPONE_S = 30
 """How long a contact whose number is ringing in another campaign waits before it is looked at again."""
+LOOK_AHEAD = 1000
+"""How many are judged at once when a claim came back short: whoever may not be called must not hold up the rest."""
+BUDGET_LOCK_SPACE = 0xB0D6E7
+"""First half of the advisory lock's key: claims that a budget bounds."""
+FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods", "room")
+"""Pieces of SQL that judge contacts, each written once for all queries that judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,24 @@ def claim(
 ) -> list[ClaimedAttempt]:
     """Claim at most one due contact per reserved attempt id; commits when `conn` has no transaction open.
 
-    Contacts that a rule forbids are blocked or concluded on the way, so fewer may come back than are due: give the
-    slots of the ids that are not among the returned attempts back.
+    Contacts that a rule forbids are blocked, concluded or put off on the way. When that left too few, it looks further
+    down the queue once. Fewer may still come back: give back the slots of ids that are not among the attempts.
     """
     if not attempt_ids or not open_zone_sets:
         return []
     values = claim_values(campaign, gateway, attempt_ids, open_zone_sets, now)
+    query = claim_query(len(open_zone_sets))
     with joined(conn):
-        return all_of(conn, ClaimedAttempt, claim_query(len(open_zone_sets)), values)
+        if campaign.is_budgeted:
+            conn.execute(queries["one_at_a_time"], {"space": BUDGET_LOCK_SPACE})
+        change(conn, queries["head_callbacks"], values)
+        claimed = all_of(conn, ClaimedAttempt, query, values)
+        if len(claimed) < len(attempt_ids):
+            taken = {attempt.attempt_id for attempt in claimed}
+            left = [attempt_id for attempt_id in attempt_ids if attempt_id not in taken]
+            values |= {"attempt_ids": left, "wanted": len(left), "looked_at": LOOK_AHEAD}
+            claimed += all_of(conn, ClaimedAttempt, query, values)
+        return claimed
 
 
 def claim_values(
@@ -83,26 +99,56 @@ def claim_values(
     now: datetime | None,
 ) -> dict[str, Any]:
     """Return the parameters of `claim_query`."""
-    return {
-        "campaign_id": campaign.id,
+    return rule_values(campaign, open_zone_sets, now or datetime.now(UTC)) | {
         "gateway_id": gateway.gateway_id,
         "zone_sets": list(open_zone_sets),
         "attempt_ids": list(attempt_ids),
         "wanted": len(attempt_ids),
-        "max_attempts": campaign.retry.max_attempts,
+        "looked_at": len(attempt_ids),
         "postpone_s": POSTPONE_S,
-        "now": now or datetime.now(UTC),
     }
+
+
+def rule_values(campaign: DialingCampaign, zone_sets: Sequence[int], now: datetime) -> dict[str, Any]:
+    """Return the parameters of the pieces that judge the contacts of these zone sets at `now`."""
+    return {
+        "campaign_id": campaign.id,
+        "limited_sets": list(zone_sets),
+        "max_attempts": campaign.retry.max_attempts,
+        "max_per_day": campaign.retry.max_per_day,
+        "allowed": campaign.allowed,
+        "calling_codes": list(campaign.calling_codes),
+        "now": now,
+    }
+
+
+def judging(query: LiteralString) -> LiteralString:
+    """Return a query with the pieces that judge contacts put in where it names them (`-- REFUSAL`)."""
+    for name in FRAGMENTS:
+        query = query.replace(f"-- {name.upper()}\n", queries[name])
+    return query
 
 
 @cache
 def claim_query(open_sets: int) -> LiteralString:
     """Return the claim's statement for so many open zone sets: their queues are merged in order, one branch each."""
-    if open_sets == 1:
-        return queries["claim"].replace("-- QUOTA", queries["quota_of_one"])
-    heads = " UNION ALL ".join(queries["head"].replace("PLACE", str(place)) for place in range(1, open_sets + 1))
-    quota = queries["quota_of_many"].replace("-- HEADS", heads)
-    return queries["claim"].replace("-- QUOTA", quota)
+    quota = queries["quota_of_one"]
+    if open_sets > 1:
+        heads = " UNION ALL ".join(queries["head"].replace("PLACE", str(place)) for place in range(1, open_sets + 1))
+        quota = queries["quota_of_many"].replace("-- HEADS", heads)
+    return judging(queries["claim"].replace("-- QUOTA", quota))
+
+
+def judge_again(conn: AnyConnection, campaign: DialingCampaign, now: datetime | None = None) -> tuple[int, int]:
+    """Take out of the queue whom the campaign's rules forbid by now, and readmit whom they no longer do.
+
+    Return how many were blocked and how many wait again. The claim judges all the same; this keeps it from having to
+    wade through many that may not be called.
+    """
+    values = rule_values(campaign, [], now or datetime.now(UTC))
+    with joined(conn):
+        blocked = change(conn, judging(queries["block_refused"]), values)
+        return blocked, change(conn, judging(queries["readmit"]), values)
 
 
 def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None) -> list[str]:

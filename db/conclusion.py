@@ -185,4 +185,4 @@ def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
         subject.hours_start, subject.hours_end, frozenset(subject.weekdays), frozenset(subject.holidays)
     )
     rules = parse_rules(subject.retry_rules)
-    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones)
+    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones, subject.attempt_id)

@@ -118,13 +118,24 @@ def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
 
 
 def release(redis: Redis, attempt_ids: Iterable[str]) -> int:
-    """Free the channels of calls that ended; their place in the minute stays taken."""
-    return _drop(redis, "release", attempt_ids)
+    """Free the channels of calls that ended, and of their operators; their place in the minute stays taken."""
+    return _drop(redis, "release", [lease_id for a in attempt_ids for lease_id in (a, of_operator(a))])
+
+
+def of_operator(attempt_id: str) -> str:
+    """Return the id of the lease that the operator's leg of an attempt holds beside the callee's."""
+    return f"{attempt_id}:operator"
 
 
 def _drop(redis: Redis, verb: str, attempt_ids: Iterable[str]) -> int:
     ids = list(attempt_ids)
     return int(run(redis, "leases", [verb, *ids])) if ids else 0
+
+
+def renew_open(redis: Redis, attempts: Sequence[OpenAttempt], ttl_s: int = TTL_S) -> int:
+    """Keep the leases of all these for another `ttl_s`; write those that Redis forgot, and return how many."""
+    unknown = set(renew(redis, [lease_id for a in attempts for lease_id in _lease_ids(a)], ttl_s))
+    return restore(redis, [a for a in attempts if unknown.intersection(_lease_ids(a))], ttl_s) if unknown else 0
 
 
 def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[str]:
@@ -133,8 +144,12 @@ def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[
     return list(run(redis, "leases", ["renew", ttl_s * 1000, *ids])) if ids else []
 
 
+def _lease_ids(attempt: OpenAttempt) -> list[str]:
+    return [attempt.attempt_id, *([of_operator(attempt.attempt_id)] if attempt.is_transferred else [])]
+
+
 def _places(attempts: Iterable[OpenAttempt]) -> list[str | int]:
-    return [value for a in attempts for value in (a.attempt_id, a.gateway_id, a.campaign_id)]
+    return [value for a in attempts for lease_id in _lease_ids(a) for value in (lease_id, a.gateway_id, a.campaign_id)]
 
 
 def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = TTL_S) -> int:
@@ -158,8 +173,11 @@ def rebuild(
     now = datetime.now(UTC)
     ages = [
         value
-        for a in recent  # one that is claimed counts as leaving now
-        for value in (a.attempt_id, a.gateway_id, a.campaign_id, max(0, round((now - (a.originated_at or now)) / MS)))
+        for a in recent
+        for lease_id in _lease_ids(a)
+        # One that is claimed counts as leaving now, and so does an operator's leg: nobody wrote down when it did.
+        for at in (a.originated_at if lease_id == a.attempt_id and a.originated_at else now,)
+        for value in (lease_id, a.gateway_id, a.campaign_id, max(0, round((now - at) / MS)))
     ]
     generation = str(uuid4())
     return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))

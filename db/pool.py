@@ -2,16 +2,23 @@
 
 import select
 import socket
+import time
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from db.impatient import ImpatientConnection
+
 Pool = ConnectionPool[Connection[Any]]
 
 CONNECT_WAIT_S = 5
 STATEMENT_LIMIT_MS = 30_000
+ANSWER_WITHIN_S = 35.0
+"""The server ends a statement after STATEMENT_LIMIT_MS; one that can't even do that is given up."""
+CHECK_WITHIN_S = 2.0
+CHECK_EVERY_S = 1.0
 IDLE_TRANSACTION_LIMIT_MS = 60_000
 RECONNECT_S = 2.0
 """Then the pool gives up until somebody asks again; with more it would back off to minutes in a long outage."""
@@ -54,25 +61,42 @@ def is_cut(conn: Connection[Any]) -> bool:
         return True
 
 
-def _check(conn: Connection[Any]) -> None:
-    if is_cut(conn):
-        conn.close()  # else the pool would take it for a good one and offer it again
-        raise psycopg.OperationalError("the server has closed the connection")
-
-
-def open_pool(url: str, max_size: int, application: str = "dialer", *, autocommit: bool = False) -> Pool:
+def open_pool(
+    url: str,
+    max_size: int,
+    application: str = "dialer",
+    answer_within_s: float = ANSWER_WITHIN_S,
+    *,
+    autocommit: bool = False,
+) -> Pool:
     """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end.
 
+    The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s. A statement
+    that is not answered within `answer_within_s` (a frozen server) raises OperationalError and ends its connection.
     autocommit: each statement commits by itself, and who wants a transaction begins one.
-    The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s.
     """
+
+    def check(conn: Connection[Any]) -> None:
+        """See that the connection works; also a frozen server is found out soon. Asks the server once a second."""
+        assert isinstance(conn, ImpatientConnection)
+        if is_cut(conn):
+            conn.close()  # else the pool would take it for a good one and offer it again
+            raise psycopg.OperationalError("the server has closed the connection")
+        if time.monotonic() - conn.checked_at < CHECK_EVERY_S:
+            return
+        conn.answer_within_s = CHECK_WITHIN_S
+        ConnectionPool.check_connection(conn)
+        conn.answer_within_s = answer_within_s
+        conn.checked_at = time.monotonic()
+
     return ConnectionPool(
         url,
         min_size=min(1, max_size),
         max_size=max_size,
         timeout=CONNECT_WAIT_S,
         reconnect_timeout=RECONNECT_S,
+        connection_class=ImpatientConnection,
         kwargs=connection_options(application) | {"autocommit": autocommit},
-        check=_check,
+        check=check,
         open=True,
     )

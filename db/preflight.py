@@ -7,12 +7,22 @@ from typing import cast
 
 from psycopg.rows import tuple_row
 
-from db import campaigns
+from db import campaigns, claims
 from db.campaigns import DialingCampaign
 from db.sql import AnyConnection, load, value_of
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
-from dialer.preflight import CALL_S, TO_DIAL, Obstacle, Pace, Standing, estimated_finish, obstacle, refusal
+from dialer.preflight import (
+    CALL_S,
+    TO_DIAL,
+    Obstacle,
+    Pace,
+    Standing,
+    estimated_finish,
+    obstacle,
+    refusal,
+    standing_of,
+)
 
 queries = load("preflight")
 SHORTEST_CALL_S = 1.0
@@ -24,6 +34,7 @@ class Preflight:
 
     obstacle: why nothing is dialing, None when it dials or could. next_at: when the next contact may be dialled.
     finish_at: when all will have been dialled once at this pace, if it dials from now on; None: not in 35 days.
+    room: how many calls the day's budgets leave, None: there is no budget.
     """
 
     counts: Mapping[Standing, int]
@@ -32,6 +43,7 @@ class Preflight:
     next_at: datetime | None
     finish_at: datetime | None
     calls_per_minute: float
+    room: int | None
 
     @property
     def to_dial(self) -> int:
@@ -43,25 +55,24 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
     """Judge every contact that waits by the rules of the claim at `now`; raises NotFound."""
     campaign = campaigns.dialing(conn, campaign_id)
     zone_sets = campaigns.zone_sets(conn, campaign_id)
-    values = {
-        "campaign_id": campaign_id,
+    values = claims.rule_values(campaign, list(zone_sets), now) | {
         "zone_sets": open_zone_sets(campaign.hours, zone_sets, now, campaign.ring_timeout_s),
-        "max_attempts": campaign.retry.max_attempts,
-        "now": now,
+        "never": [set_id for set_id, zones in zone_sets.items() if next_open(campaign.hours, zones, now) is None],
     }
     counts = dict.fromkeys(Standing, 0)
     waiting: dict[tuple[str, ...], int] = {}
     next_at: list[datetime] = []
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for zone_set_id, name, contacts, first_due_at in cursor.execute(queries["standings"], values):
-            standing, zones = Standing(name), zone_sets[zone_set_id]
+        for zone_set_id, name, contacts, first_at in cursor.execute(claims.judging(queries["standings"]), values):
+            standing, zones = standing_of(name), zone_sets[zone_set_id]
             counts[standing] += contacts
             if standing in TO_DIAL:
                 waiting[zones] = waiting.get(zones, 0) + contacts
-                opening = next_open(campaign.hours, zones, max(now, first_due_at))
+                opening = next_open(campaign.hours, zones, max(now, first_at))
                 next_at += [opening] if opening else []
         blocked: dict[str, int] = dict(cursor.execute(queries["blocked"], values).fetchall())
     calls_up = cast(int, value_of(conn, queries["calls_up"], values))
+    room = cast("int | None", value_of(conn, claims.judging(queries["room"]), values))
     pace = _pace(conn, campaign)
     return Preflight(
         counts=counts,
@@ -72,10 +83,12 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             has_gateway=bool(campaign.gateways),
             calls_up=calls_up,
             channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
+            room=room,
         ),
         next_at=min(next_at, default=None),
         finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,
         calls_per_minute=pace.per_minute,
+        room=room,
     )
 
 

@@ -26,11 +26,11 @@ FOLDER = ROOT / "var" / "demo"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """Take `var/demo`, emptied; another run in this checkout that has it now keeps it, and we take the next."""
-    FOLDER.parent.mkdir(exist_ok=True)
+def own_folder(first: Path = FOLDER) -> Iterator[Path]:
+    """Take `first`, emptied; another run in this checkout that has it now keeps it, and we take the next."""
+    first.parent.mkdir(exist_ok=True)
     for number in count(1):
-        folder = FOLDER if number == 1 else FOLDER.with_name(f"{FOLDER.name}-{number}")
+        folder = first if number == 1 else first.with_name(f"{first.name}-{number}")
         with folder.with_suffix(".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup"]
 LINTERS: list[tuple[str, list[str]]] = [
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
-    ("mypy", ["mypy", *TYPED, "devstack", "demo", "tests/verifier"]),
+    ("mypy", ["mypy", *TYPED, "devstack", "demo", "chaos", "tests/verifier"]),
     ("import-linter", ["lint-imports", "--no-cache"]),
 ]
 

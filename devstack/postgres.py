@@ -21,7 +21,7 @@ from devstack.supervise import Child, descendants, spawn, unprivileged_user
 START_TIMEOUT_S = 60.0
 USER = "dialer"
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""For tests only: a crash of the machine would lose data, a crash of the server would not."""
+"""For tests that crash nothing: a crash of the server, too, would lose what was committed just before."""
 
 
 def bin_dir() -> Path:
@@ -78,7 +78,19 @@ class Postgres:
             yield
         finally:
             self.child = self.start()
-            self.child.wait_until(lambda: _answers(self), START_TIMEOUT_S, "it answered a query")
+            self.child.wait_until(self.answers, START_TIMEOUT_S, "it answered a query")
+
+    def kill(self) -> None:
+        """End every process of the server at once, as a crash does: what follows `start` is crash recovery."""
+        self._signal(signal.SIGKILL)
+
+    def answers(self) -> bool:
+        """Whether it lets us in."""
+        try:
+            psycopg.connect(self.database_url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in [self.child.pid, *descendants(self.child.pid)]:  # backends lead groups of their own
@@ -157,7 +169,7 @@ def _serve(base: Path, data: Path, password: str, user: str | None, tuning: dict
 
     server = Postgres(LOOPBACK, port, password, start(), start)
     try:
-        server.child.wait_until(lambda: _answers(server), START_TIMEOUT_S, "it answered a query")
+        server.child.wait_until(server.answers, START_TIMEOUT_S, "it answered a query")
         with psycopg.connect(server.database_url("postgres"), autocommit=True) as connection:
             exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [USER]).fetchone()
             if exists is None:
@@ -166,11 +178,3 @@ def _serve(base: Path, data: Path, password: str, user: str | None, tuning: dict
     finally:
         server.resume()  # a test that failed may have left it frozen
         server.child.stop()
-
-
-def _answers(server: Postgres) -> bool:
-    try:
-        psycopg.connect(server.database_url("postgres"), connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True

@@ -89,11 +89,11 @@ class Crm:
 
 
 @contextlib.contextmanager
-def crm_stand_in(folders: Folders, environment: Mapping[str, str]) -> Iterator[Crm]:
-    """Run the stand-in for Bitrix24 on a free port, with a webhook secret of its own."""
+def crm_stand_in(folders: Folders, environment: Mapping[str, str], *more: str) -> Iterator[Crm]:
+    """Run the stand-in for Bitrix24 on a free port, with a webhook secret of its own. more: arguments of its own."""
     secret = secrets.token_hex(8)
     journal = folders.base / "crm.jsonl"
-    arguments = ["--port", "0", "--journal", str(journal), "--user", "1", "--secret", secret]
+    arguments = ["--port", "0", "--journal", str(journal), "--user", "1", "--secret", secret, *more]
     module = "tests.standins.bitrix24"
     with program(
         "the CRM stand-in", module, arguments, folders, environment, lambda child: _said(child, "listening on http")
@@ -106,10 +106,11 @@ def crm_stand_in(folders: Folders, environment: Mapping[str, str]) -> Iterator[C
 
 @dataclass(frozen=True, slots=True)
 class CarrierOptions:
-    """What SIPp plays: kinds of callees and their shares, and the seed of its dice."""
+    """What SIPp plays: kinds of callees and their shares, the seed of its dice, how long a callee stays at most."""
 
     mix: str
     seed: int = 7
+    longest_call_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def carrier(options: CarrierOptions, folders: Folders, environment: Mapping[str,
     arguments = [
         "carrier", "--port", str(port), "--media-port", str(media_port), "--mix", options.mix,
         "--seed", str(options.seed), "--log-dir", str(folders.carrier),
+        *(["--longest-call", str(options.longest_call_s)] if options.longest_call_s is not None else []),
     ]  # fmt: skip
     with program(
         "the carrier (SIPp)", "sipp", arguments, folders, environment, lambda _: _holds_udp_port(port)

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import redis
@@ -18,18 +18,25 @@ from devstack.supervise import Child, spawn, unprivileged_user
 START_TIMEOUT_S = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Redis:
-    """A running server."""
+    """A running server. start: runs it once more, empty."""
 
     port: int
     password: str
     child: Child
+    start: Callable[[], Child]
 
     @property
     def url(self) -> str:
         """Its address, with the password."""
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+
+    def answers(self) -> bool:
+        """Whether it answers a ping."""
+        with contextlib.suppress(redis.RedisError), redis.Redis.from_url(self.url, socket_timeout=2) as client:
+            return bool(client.ping())
+        return False
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing is answered."""
@@ -52,17 +59,14 @@ def private_redis() -> Iterator[Redis]:
     port = free_ports(1)[0]
     # By stdin: a command line can be read by everybody on the machine
     configuration = f'port {port}\nbind {LOOPBACK}\nrequirepass "{password}"\nsave ""\nappendonly no\ndir {base}\n'
-    child = spawn("Redis", [program, "-"], log=base / "redis.log", cwd=base, user=user, stdin=configuration.encode())
-    server = Redis(port, password, child)
+
+    def start() -> Child:
+        return spawn("Redis", [program, "-"], log=base / "redis.log", cwd=base, user=user, stdin=configuration.encode())
+
+    server = Redis(port, password, start(), start)
     try:
-        child.wait_until(lambda: _answers(server), START_TIMEOUT_S, "it answered a ping")
+        server.child.wait_until(server.answers, START_TIMEOUT_S, "it answered a ping")
         yield server
     finally:
-        child.stop()
+        server.child.stop()
         shutil.rmtree(base, ignore_errors=True)
-
-
-def _answers(server: Redis) -> bool:
-    with contextlib.suppress(redis.RedisError), redis.Redis.from_url(server.url, socket_timeout=2) as client:
-        return bool(client.ping())
-    return False

@@ -53,7 +53,8 @@ def chosen_switch(environ: Mapping[str, str] | None = None) -> SwitchChoice:
     return SwitchChoice(SwitchKind.FREESWITCH, Path(found).resolve())
 
 
-def _command(choice: SwitchChoice, folders: Folders) -> list[str | Path]:
+def command(choice: SwitchChoice, folders: Folders) -> list[str | Path]:
+    """Return the command line that runs the switch in the foreground; a real one begins with empty state folders."""
     if choice.kind is SwitchKind.EMBEDDED:
         return [sys.executable, "-m", "embedded_switch", "--conf", CONF, "--log", folders.log / "embedded_switch.log"]
     own = folders.base / "freeswitch"
@@ -87,7 +88,7 @@ def event_socket_answers(environment: Mapping[str, str]) -> bool:
 def running_switch(choice: SwitchChoice, folders: Folders, environment: Mapping[str, str]) -> Iterator[Child]:
     """Run the switch until the block ends; ready when its Event Socket lets us in."""
     name = "FreeSWITCH" if choice.kind is SwitchKind.FREESWITCH else "the embedded switch"
-    child = spawn(name, _command(choice, folders), log=folders.log / "switch.console.log", env=environment, cwd=ROOT)
+    child = spawn(name, command(choice, folders), log=folders.log / "switch.console.log", env=environment, cwd=ROOT)
     try:
         child.wait_until(lambda: event_socket_answers(environment), START_TIMEOUT_S, "its Event Socket let us in")
         yield child

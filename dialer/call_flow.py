@@ -5,26 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dialer.amd import USUAL, AmdMode, AmdPlan, parse_amd
 from dialer.disposition import Outcome
 from dialer.errors import InvalidFlow
-
-
-class PromptKind(StrEnum):
-    """Where a prompt's audio comes from."""
-
-    BUILTIN = "builtin"
-    """A file of `sounds/<language>/<name>.wav`."""
-    AUDIO = "audio"
-    """An uploaded file, named by its id and its path below the audio folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One piece of audio. `name`: the built-in's name, or the uploaded file's path below the audio folder."""
-
-    kind: PromptKind
-    name: str
-    audio_id: int | None = None
+from dialer.prompt import Prompt, parse_prompt, parse_whole
 
 
 class Action(StrEnum):
@@ -48,23 +32,13 @@ OUTCOME_OF: dict[Action, Outcome] = {
 """Action → the outcome it decides; `repeat` decides none."""
 
 
-class AmdMode(StrEnum):
-    """Whether and how answering machines are told from people. The SQL type `amd_mode` has the same members."""
-
-    OFF = "off"
-    """Whoever answers gets the greeting."""
-    DETECT_THEN_GREET = "detect_then_greet"
-    """Listen first; the greeting starts once a person is heard."""
-    GREET_WHILE_DETECTING = "greet_while_detecting"
-    """The greeting starts at once and the detector runs on."""
-
-
 @dataclass(frozen=True, slots=True)
 class CallFlow:
     """Answer → AMD → greeting → menu → outcome, as one frozen version of it.
 
     keys: key → action. tries: how often the menu is offered, 1–5. input_timeout_ms: silence after the
     menu before it counts as no input. thanks: outcome → what is played after it (may lack members).
+    amd: what becomes of machines.
     """
 
     language: str
@@ -77,6 +51,7 @@ class CallFlow:
     thanks: Mapping[Outcome, Prompt]
     wrong_key: Prompt | None = None
     transfer_to: str | None = None
+    amd: AmdPlan = USUAL
 
 
 LANGUAGES = ("ru", "en")
@@ -105,26 +80,6 @@ def default_definition(language: str = "ru", greeting: Mapping[str, Any] | None 
     }
 
 
-def _prompt(definition: Any, where: str) -> Prompt:
-    if not isinstance(definition, Mapping) or "kind" not in definition or "name" not in definition:
-        raise InvalidFlow(f"{where} needs {{kind, name}}, kind one of {', '.join(PromptKind)}")
-    try:
-        kind = PromptKind(definition["kind"])
-    except ValueError as error:
-        raise InvalidFlow(f"{where}.kind is one of {', '.join(PromptKind)}") from error
-    name = str(definition["name"])
-    if not name or name.startswith("/") or ".." in name or any(c in name for c in "${}'\"\\\n\r"):
-        raise InvalidFlow(f"{where}.name {name!r} is no plain relative file name")
-    return Prompt(kind, name, definition.get("audio_id"))
-
-
-def _whole(definition: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = definition.get(name)
-    if type(value) is not int or not low <= value <= high:
-        raise InvalidFlow(f"{name} is a whole number from {low} to {high}, not {value!r}")
-    return value
-
-
 def parse_flow(definition: Mapping[str, Any]) -> CallFlow:
     """Read a definition (JSON object) into a CallFlow; raise InvalidFlow naming the field that is wrong."""
     language = definition.get("language")
@@ -146,7 +101,7 @@ def parse_flow(definition: Mapping[str, Any]) -> CallFlow:
     try:
         amd_mode = AmdMode(definition.get("amd_mode", ""))
         thanks = {
-            Outcome(name): _prompt(prompt, f"thanks.{name}")
+            Outcome(name): parse_prompt(prompt, f"thanks.{name}")
             for name, prompt in dict(definition.get("thanks") or {}).items()
         }
     except ValueError as error:
@@ -156,13 +111,14 @@ def parse_flow(definition: Mapping[str, Any]) -> CallFlow:
     wrong_key = definition.get("wrong_key")
     return CallFlow(
         language=language,
-        greeting=_prompt(definition.get("greeting"), "greeting"),
-        menu=_prompt(definition.get("menu"), "menu"),
+        greeting=parse_prompt(definition.get("greeting"), "greeting"),
+        menu=parse_prompt(definition.get("menu"), "menu"),
         keys=keys,
-        tries=_whole(definition, "tries", 1, 5),
-        input_timeout_ms=_whole(definition, "input_timeout_ms", 1000, 30000),
+        tries=parse_whole(definition, "tries", 1, 5),
+        input_timeout_ms=parse_whole(definition, "input_timeout_ms", 1000, 30000),
         amd_mode=amd_mode,
         thanks=thanks,
-        wrong_key=_prompt(wrong_key, "wrong_key") if wrong_key else None,
+        wrong_key=parse_prompt(wrong_key, "wrong_key") if wrong_key else None,
         transfer_to=str(transfer_to) if transfer_to else None,
+        amd=parse_amd(definition.get("amd") or {}),
     )

@@ -12,6 +12,8 @@ MIDNIGHT = time(0)
 EVERY_DAY = frozenset({1, 2, 3, 4, 5, 6, 7})
 MOST_OPENINGS = 4096
 NEVER_HOLDS = timedelta(hours=1)
+LEAVES_WITHIN_S = 2
+"""How long after it was claimed a call may begin to ring: half a second of planning ahead, and some for delays."""
 CHECK_S = 60
 """Windows are whole minutes, so a look each minute misses no closing between two moments."""
 
@@ -124,8 +126,9 @@ def _clock_change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
 def open_zone_sets(
     hours: CallingHours, zone_sets: Mapping[int, Sequence[str]], now: datetime, ring_s: int
 ) -> list[int]:
-    """Return the ids of the sets that are open now and stay open for the next `ring_s` seconds, in all their zones."""
-    moments = [now + timedelta(seconds=s) for s in (*range(0, ring_s, CHECK_S), ring_s)]
+    """Return the ids of the sets that are open now, and still when a call claimed now has rung for `ring_s` seconds."""
+    last = ring_s + LEAVES_WITHIN_S
+    moments = [now + timedelta(seconds=s) for s in (*range(0, last, CHECK_S), last)]
     verdicts: dict[str, bool] = {}
 
     def stays_open(zone: str) -> bool:

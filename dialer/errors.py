@@ -33,6 +33,10 @@ class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
 
 
+class InvalidDestination(DialerError):
+    """A destination is neither a country nor a prefix: write `RU` or `+7495`."""
+
+
 class InvalidSchedule(DialerError):
     """The schedule can't be followed: the message names what is wrong and what would be right.
 

@@ -18,8 +18,18 @@ class Standing(StrEnum):
 
     LISTED = "listed"
     """Its number is on the blacklist: it is blocked when its turn comes."""
+    NO_CONSENT = "no_consent"
+    """The campaign calls only with consent, and none is on record: it is blocked when its turn comes."""
+    NOT_ALLOWED = "not_allowed"
+    """Its number is where the campaign may not call: it is blocked when its turn comes."""
+    PREMIUM_RATE = "premium_rate"
+    """Calling its number costs extra: it is blocked when its turn comes."""
     NO_ATTEMPTS_LEFT = "no_attempts_left"
     """The campaign allows no further attempt: it is concluded when its turn comes."""
+    NEVER = "never"
+    """It may be in zones so far apart that the calling hours are never open in all of them."""
+    LIMITED = "limited"
+    """Its number was called as often as may be today, this week or this month."""
     LATER = "later"
     """It waits for its next attempt."""
     CLOSED = "closed"
@@ -30,7 +40,19 @@ class Standing(StrEnum):
     """It is dialled as soon as there is a channel."""
 
 
-TO_DIAL = frozenset({Standing.LATER, Standing.CLOSED, Standing.RINGING, Standing.READY})
+TO_DIAL = frozenset({Standing.LIMITED, Standing.LATER, Standing.CLOSED, Standing.RINGING, Standing.READY})
+REFUSALS = {
+    "blacklist": Standing.LISTED,
+    "consent": Standing.NO_CONSENT,
+    "destination: not_allowed": Standing.NOT_ALLOWED,
+    "destination: premium_rate": Standing.PREMIUM_RATE,
+}
+"""A refusal as the claim words it, or its rule alone → the standing."""
+
+
+def standing_of(text: str) -> Standing:
+    """Return the standing that the database names, or that a refusal such as `blacklist: legal` means."""
+    return REFUSALS.get(text) or REFUSALS.get(text.partition(":")[0]) or Standing(text)
 
 
 class Obstacle(StrEnum):
@@ -44,8 +66,14 @@ class Obstacle(StrEnum):
     """Nobody is left to be dialled."""
     CHANNELS_BUSY = "channels_busy"
     """As many calls are up as it may have."""
+    BUDGET_SPENT = "budget_spent"
+    """The day's budget of calls or minutes is used up, its own or that of all campaigns."""
+    NEVER = "never"
+    """Whoever waits may be in zones so far apart that the calling hours are never open in all of them."""
     CLOSED = "closed"
     """Outside the calling hours of everybody who waits."""
+    LIMITED = "limited"
+    """Everybody was called as often as may be."""
     LATER = "later"
     """Everybody who may be called at this hour waits for the next attempt."""
     RINGING = "ringing"
@@ -53,21 +81,33 @@ class Obstacle(StrEnum):
 
 
 def obstacle(
-    counts: Mapping[Standing, int], *, is_active: bool, has_gateway: bool, calls_up: int, channels: int
+    counts: Mapping[Standing, int],
+    *,
+    is_active: bool,
+    has_gateway: bool,
+    calls_up: int,
+    channels: int,
+    room: int | None = None,
 ) -> Obstacle | None:
-    """Return the first thing that keeps a campaign from dialing; None: it dials."""
+    """Return the first thing that keeps a campaign from dialing; None: it dials.
+
+    room: how many calls the day's budgets leave, None: there is none.
+    """
     if not is_active:
         return Obstacle.NOT_ACTIVE
     if not has_gateway:
         return Obstacle.NO_GATEWAY
     if not any(counts.get(standing, 0) for standing in TO_DIAL):
-        return Obstacle.NO_CONTACTS
+        return Obstacle.NEVER if counts.get(Standing.NEVER, 0) else Obstacle.NO_CONTACTS
+    if room is not None and room <= 0:
+        return Obstacle.BUDGET_SPENT
     if calls_up >= channels:
         return Obstacle.CHANNELS_BUSY
     if counts.get(Standing.READY, 0):
         return None
     for standing, found in (
         (Standing.CLOSED, Obstacle.CLOSED),
+        (Standing.LIMITED, Obstacle.LIMITED),
         (Standing.LATER, Obstacle.LATER),
     ):
         if counts.get(standing, 0):

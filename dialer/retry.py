@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from dialer.calling_hours import CallingHours, next_open
 from dialer.errors import InvalidRetryRules
@@ -12,6 +13,10 @@ from dialer.outcome import PRESSED, Disposition
 FINAL = frozenset({Disposition(outcome.value) for outcome in PRESSED} | {Disposition.BLOCKED})
 """Never dialled again, whatever the rules say: the callee has answered, or a rule forbids it."""
 LONGEST_DELAY_S = 30 * 86_400
+NO_ID = str(UUID(int=0))
+"""Stands for an attempt whose delay gets no jitter."""
+OF_ALL = frozenset({"max_attempts", "max_per_day", "jitter"})
+"""What a definition says of the rules in all; its other names are dispositions."""
 MOST_ATTEMPTS = 50
 DEFAULT_DEFINITION: dict[str, Any] = {
     "max_attempts": 3,
@@ -39,20 +44,26 @@ class RetryRule:
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
-    """max_attempts: attempts per contact in all. A disposition without a rule is not retried."""
+    """max_attempts: attempts per contact in all. A disposition without a rule is not retried.
+
+    max_per_day: attempts per contact and calendar day of its zone, kept by the claim; None: as many as come due.
+    jitter: 0 to 1, by up to what share a delay is made longer, so that what failed together is not retried together.
+    """
 
     max_attempts: int = 1
     rules: Mapping[Disposition, RetryRule] = field(default_factory=dict)
+    max_per_day: int | None = None
+    jitter: float = 0.0
 
 
 def parse_rules(definition: Mapping[str, Any]) -> RetryRules:
-    """Read `{"max_attempts": 5, "busy": {"delay_s": 300, "growth": 2.0, "max_attempts": 3}, …}`.
+    """Read `{"max_attempts": 5, "max_per_day": 2, "jitter": 0.1, "busy": {"delay_s": 300, "growth": 2.0, …}, …}`.
 
     Raises InvalidRetryRules naming the field. Without `max_attempts` the largest of the rules counts.
     """
     rules: dict[Disposition, RetryRule] = {}
     for name, rule in definition.items():
-        if name == "max_attempts":
+        if name in OF_ALL:
             continue
         try:
             disposition = Disposition(name)
@@ -68,7 +79,13 @@ def parse_rules(definition: Mapping[str, Any]) -> RetryRules:
             _attempts(rule.get("max_attempts"), f"{name}.max_attempts"),
         )
     most = max((rule.max_attempts for rule in rules.values()), default=1)
-    return RetryRules(_attempts(definition.get("max_attempts", most), "max_attempts"), rules)
+    per_day = definition.get("max_per_day")
+    return RetryRules(
+        _attempts(definition.get("max_attempts", most), "max_attempts"),
+        rules,
+        None if per_day is None else _attempts(per_day, "max_per_day"),
+        _number(definition, "retry rules", "jitter", 0, 1, 0.0),
+    )
 
 
 def _number(rule: Mapping[str, Any], where: str, name: str, low: float, high: float, default: float | None) -> float:
@@ -91,13 +108,16 @@ def next_attempt(
     now: datetime,
     hours: CallingHours,
     zones: Sequence[str],
+    attempt_id: str = NO_ID,
 ) -> datetime | None:
     """Return when the contact is due again, inside the calling hours of all its zones; None: never again.
 
-    attempts_made: attempts so far, this one included.
+    attempts_made: attempts so far, this one included. attempt_id: of this one; the jitter is worked out from it, so
+    that whoever asks again gets the same answer.
     """
     rule = None if disposition in FINAL else rules.rules.get(disposition)
     if rule is None or attempts_made >= min(rule.max_attempts, rules.max_attempts):
         return None
     delay_s = min(rule.delay_s * rule.growth ** (attempts_made - 1), LONGEST_DELAY_S)
-    return next_open(hours, zones, now + timedelta(seconds=delay_s))
+    longer = 1 + rules.jitter * (UUID(attempt_id).int % 1000) / 1000
+    return next_open(hours, zones, now + timedelta(seconds=delay_s * longer))

@@ -41,6 +41,7 @@ class Settings:
     audio_dir: Path = _env(Path("var/audio"), "folder of uploaded audio, shared by panel and switch")
     uploads_dir: Path = _env(Path("var/uploads"), "folder of contact files between their upload and their import")
     recordings_dir: Path = _env(Path("var/recordings"), "folder of whole-call recordings")
+    amd_audio_days: int = _env(30, "audio kept with detection's evidence is deleted after so many days")
     tap_dir: Path = _env(Path("/dev/shm/dialer"), "folder of the detection window's audio; in memory")
     spool_dir: Path = _env(Path("var/spool"), "folder that keeps results while PostgreSQL is away")
     spool_quota_mb: int = _env(256, "the spool's size in MiB at which dialing stops")
@@ -61,6 +62,7 @@ class Settings:
     bitrix24_burst: int = _env(50, "the portal's leaky bucket: size, requests")
     bitrix24_rate: float = _env(2.0, "the portal's leaky bucket: drain, requests per second")
     crm_timeout_s: float = _env(10.0, "longest wait for the CRM's answer, s")
+    crm_settle_s: float = _env(90.0, "a portal may still carry out a request this long after we gave it up, s")
     product_name: str = _env("voice-dialer", "originatorId in the CRM: who created the lead")
 
     panel_host: str = _env("127.0.0.1", "address the panel listens on")

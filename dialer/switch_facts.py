@@ -15,6 +15,7 @@ DIGITS = "dialer_digits"
 AMD_VERDICT = "dialer_amd_verdict"
 MESSAGE_STARTED = "dialer_message_started"
 RECORDING = "dialer_recording"
+AMD_AUDIO = "dialer_amd_audio"
 """Channel variables; an event carries each as `variable_<name>`."""
 
 Header = Callable[[str], str | None]

@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from dialer import switch_facts
-from dialer.call_flow import Prompt
-from fs_scripts import prompts
+from dialer.amd import AmdAction
+from dialer.call_flow import CallFlow
+from dialer.prompt import Prompt
+from fs_scripts import operator_leg, prompts, thresholds
+from fs_scripts.amd.beep import BeepDetector
 from fs_scripts.amd.decision import AnswerDetector
+from fs_scripts.amd_audio import KEPT_S
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
 from fs_scripts.conversation import Conversation
-from fs_scripts.ear import Ear
+from fs_scripts.ear import Ear, Wishes
 from fs_scripts.menu import Menu
 from fs_scripts.resources import Resources, resources
 
@@ -62,12 +66,33 @@ def _hold(channel: Channel, shared: Resources) -> None:
     def path_of(prompt: Prompt) -> Path:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
 
-    ear = Ear(channel, attempt_id, read.tap_dir, AnswerDetector(), record.evidence)
-    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow))
+    ear = _ear(channel, attempt_id, setup.flow, shared, record)
+
+    def connect(number: str) -> bool:
+        return operator_leg.connect(channel, shared, attempt_id, number)
+
+    conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow), connect)
     try:
         conversation.hold()
     finally:
+        ear.stop()
         record.close()
+
+
+def _ear(channel: Channel, attempt_id: str, flow: CallFlow, shared: Resources, record: CallRecord) -> Ear:
+    plan = flow.amd
+    awaits_beep = plan.on_machine is AmdAction.LEAVE_MESSAGE
+    wishes = Wishes(
+        cut_short=plan.cut_short(),
+        awaits_beep=awaits_beep,
+        keeps_audio=plan.keeps_audio,
+        tap_s=KEPT_S + (plan.beep_wait_ms // 1000 if awaits_beep else 0),
+    )
+    if plan.keeps_audio:
+        channel.remember(switch_facts.AMD_AUDIO, "true")
+    beeps = BeepDetector() if awaits_beep else None
+    detector = AnswerDetector(*thresholds.applied(plan.thresholds))
+    return Ear(channel, attempt_id, shared.settings.tap_dir, detector, record.evidence, beeps, wishes)
 
 
 def _record_whole_call(channel: Channel, folder: Path, attempt_id: str) -> None:

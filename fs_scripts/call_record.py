@@ -12,6 +12,9 @@ from fs_scripts.background import Background
 from fs_scripts.channel import Channel
 from fs_scripts.memory import Memory, Setup
 
+TOLD = ("score", "reason", "heard_ms")
+"""What of the evidence the live event tells."""
+
 
 class CallRecord:
     """Writes one call down. The variable is set first: the hook then knows the fact even when every store fails."""
@@ -32,6 +35,8 @@ class CallRecord:
         self._announcer = announcer
         self._background = background
         self._verdict: Verdict | None = None
+        self._kept: Verdict | None = None
+        self._heard: dict[str, Any] = {}
 
     def answered(self, flow_version_id: int) -> Setup | None:
         """Note the answer; return how the call is to be held, None when nobody can say it."""
@@ -40,19 +45,29 @@ class CallRecord:
         return setup
 
     def verdict(self, verdict: Verdict) -> None:
-        """Note who answered."""
+        """Note who answered; a later one, by a key, corrects what is kept with the evidence."""
         self._verdict = verdict
         self._channel.remember(AMD_VERDICT, verdict)
-        self._announce("amd.detected", verdict=verdict)
+        if self._kept not in (None, verdict):
+            self._background.put(lambda: self._memory.verdict(self._attempt_id, verdict))
+        self._announce("amd.detected", verdict=verdict, **self._heard)
 
     def evidence(self, verdict: Verdict, evidence: Mapping[str, Any]) -> None:
         """Keep why the detector decided so; the call does not wait for it."""
+        self._kept = verdict
+        self._heard = {name: evidence[name] for name in TOLD if name in evidence}
         self._background.put(lambda: self._memory.evidence(self._attempt_id, verdict, evidence))
 
     def message_started(self) -> None:
         """Note that the first prompt begins."""
         self._channel.remember(MESSAGE_STARTED, "true")
         self._memory.message_started(self._attempt_id, datetime.now(UTC))
+
+    def voicemail_started(self) -> None:
+        """Note that a message to a machine begins; the variable alone is safe, the store is told behind its back."""
+        self._channel.remember(MESSAGE_STARTED, "true")
+        at = datetime.now(UTC)
+        self._background.put(lambda: self._memory.message_started(self._attempt_id, at))
 
     def outcome(self, outcome: Outcome) -> None:
         """Note what was decided; raises SpoolFull when it could be written nowhere."""

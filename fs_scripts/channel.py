@@ -1,6 +1,7 @@
 """The one adapter to the switch: a call's channel as the conversation sees it. Nothing else names `freeswitch`."""
 
 import logging
+import os
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,10 @@ class Channel:
         finally:
             self._is_waiting_for_key = False
 
+    def pause(self, duration_ms: int) -> None:
+        """Wait until the time is over or the call has ended, whatever is pressed."""
+        self._session.sleep(duration_ms, 0)
+
     def interrupt(self) -> None:
         """End the prompt that plays; the one method that other threads than the call's may use."""
         if UUID.fullmatch(self._uuid):
@@ -107,11 +112,15 @@ class Channel:
         """Listen for keys as tones in the audio too. Costs CPU, and doubles keys that also come as events."""
         self._session.execute("start_dtmf", "")
 
-    def start_tap(self, path: Path) -> None:
-        """Write what the callee says to a growing headerless file: 16-bit little-endian, 8 kHz, mono (`.r8`)."""
+    def start_tap(self, path: Path, longest_s: int = 0) -> None:
+        """Write what the callee says to a growing headerless file: 16-bit little-endian, 8 kHz, mono (`.r8`).
+
+        longest_s: the switch ends it by itself then; 0: it goes on until it is stopped. Only its owner may read it.
+        """
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         self._session.setVariable("RECORD_READ_ONLY", "true")
         self._session.setVariable("enable_file_write_buffering", "false")
-        self._session.execute("record_session", str(path))
+        self._session.execute("record_session", f"{path} +{longest_s}" if longest_s else str(path))
         self._session.setVariable("RECORD_READ_ONLY", "false")
         self._session.setVariable("enable_file_write_buffering", "true")
 

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from db import leases
 from db.errors import RedisAway
 from dialer import switch_facts
-from fs_scripts import lead_worker
+from fs_scripts import amd_audio, lead_worker
 from fs_scripts.amd.tap import path_for
 from fs_scripts.resources import Resources, resources
 
@@ -34,7 +34,7 @@ def _conclude(env: Any, shared: Resources) -> None:
         return
     concluded = shared.memory.concluded(facts)
     shared.background.put(lambda: _release_lease(shared, facts.attempt_id))
-    path_for(shared.settings.tap_dir, facts.attempt_id).unlink(missing_ok=True)
+    _put_away_tap(env, shared, facts.attempt_id)
     disposition = concluded.disposition if concluded else None
     shared.announcer.announce(
         "call.ended",
@@ -49,6 +49,21 @@ def _conclude(env: Any, shared: Resources) -> None:
     if concluded:
         fields = {"attempt_id": facts.attempt_id, "cause": facts.hangup_cause, "disposition": disposition}
         logger.info(CONCLUDED, extra=fields)
+
+
+def _put_away_tap(env: Any, shared: Resources, attempt_id: str) -> None:
+    """Keep the tap's beginning where the campaign asks for it, on the background thread; else delete it."""
+    tap = path_for(shared.settings.tap_dir, attempt_id)
+    if env.getHeader(f"variable_{switch_facts.AMD_AUDIO}") != "true":
+        tap.unlink(missing_ok=True)
+        return
+
+    def keep() -> None:
+        path = amd_audio.keep(tap, shared.settings.recordings_dir, attempt_id)
+        if path is not None:
+            shared.memory.audio_kept(attempt_id, path)
+
+    shared.background.put(keep)
 
 
 def _release_lease(shared: Resources, attempt_id: str) -> None:

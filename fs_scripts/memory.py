@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -33,10 +32,10 @@ class Postgres(Protocol):
 
 
 class Disk(Protocol):
-    """What is needed of db.spool.Spool."""
+    """What is needed of db.overflow.Overflow."""
 
-    def write(self, kind: str, payload: Mapping[str, Any]) -> Path:
-        """Store one record durably; raises SpoolFull."""
+    def write(self, kind: str, payload: Mapping[str, Any]) -> object:
+        """Keep one record, on disk while there is room; raises SpoolFull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,20 @@ class Memory:
             self._postgres.run(
                 lambda conn: attempts.record_amd(conn, attempt_id, verdict, dict(evidence)), begins=False
             )
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def verdict(self, attempt_id: str, verdict: str) -> None:
+        """Correct the verdict that was kept with the evidence."""
+        try:
+            self._postgres.run(lambda conn: attempts.correct_amd(conn, attempt_id, verdict), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def audio_kept(self, attempt_id: str, path: str) -> None:
+        """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path), begins=False)
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 

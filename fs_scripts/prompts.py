@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dialer.call_flow import Prompt, PromptKind
 from dialer.errors import DialerError
+from dialer.prompt import Prompt, PromptKind
 
 
 class PromptMissing(DialerError):

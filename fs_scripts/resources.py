@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from db.bounded import BoundedPostgres
+from db.overflow import Overflow
 from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.settings import Settings, settings
@@ -24,7 +25,7 @@ class Resources:
     settings: Settings
     postgres: BoundedPostgres
     redis: Redis
-    spool: Spool
+    spool: Overflow
     memory: Memory
     background: Background
     announcer: Announcer
@@ -46,7 +47,7 @@ def resources() -> Resources:
 def _make(read: Settings) -> Resources:
     postgres = BoundedPostgres(read.database_url, read.db_workers, read.postgres_wait_ms)
     redis = open_redis(read.redis_url, read.redis_wait_ms)
-    spool = Spool(read.spool_dir, read.spool_quota_mb * MEBIBYTE)
+    spool = Overflow(Spool(read.spool_dir, read.spool_quota_mb * MEBIBYTE))
     background = Background("call-background")
     return Resources(
         settings=read,

@@ -2,13 +2,14 @@
 
 import logging
 import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import psycopg
 
 from db import spool_apply
 from db.bounded import BoundedPostgres
 from db.errors import DatabaseAway
-from db.spool import Spool
 from fs_scripts import lead_worker
 
 logger = logging.getLogger(__name__)
@@ -22,14 +23,24 @@ STILL_AWAY = "PostgreSQL is still away, spooled facts wait"
 FAILED = "a spooled fact could not be applied, it is tried again"
 
 
-def run(postgres: BoundedPostgres, spool: Spool) -> None:
+class Waiting(Protocol):
+    """What is needed of db.overflow.Overflow."""
+
+    def usage(self) -> int:
+        """Return 0 when nothing waits."""
+
+    def drain(self, apply: Callable[[str, dict[str, Any]], None]) -> int:
+        """Apply what waits and return how many."""
+
+
+def run(postgres: BoundedPostgres, spool: Waiting) -> None:
     """Drain for as long as the switch lives."""
     while True:
         time.sleep(POLL_S)
         drain(postgres, spool)
 
 
-def drain(postgres: BoundedPostgres, spool: Spool) -> int:
+def drain(postgres: BoundedPostgres, spool: Waiting) -> int:
     """Bring what waits to PostgreSQL; return how many facts, 0 while it is away. Never raises."""
     try:
         if not spool.usage():

@@ -4,7 +4,7 @@ import importlib
 import logging
 import threading
 
-from fs_scripts import background, lead_worker, log, spool_worker
+from fs_scripts import amd_audio, background, lead_worker, log, spool_worker
 from fs_scripts.amd import model, tap
 from fs_scripts.resources import Resources, resources
 from integrations import lead_delivery
@@ -45,6 +45,8 @@ def _start(shared: Resources) -> None:
     if left:
         logger.warning(SWEPT, extra={"count": left})
     shared.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    kept = shared.settings.recordings_dir, shared.settings.amd_audio_days
+    background.start_thread("amd-audio", lambda: amd_audio.sweep_for_ever(*kept))
     background.start_thread("spool", lambda: spool_worker.run(shared.postgres, shared.spool))
     deliver = lead_delivery.deliverer(
         shared.settings, lambda job: shared.postgres.run(job, WORKER_WAIT_MS), shared.redis

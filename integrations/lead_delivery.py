@@ -28,10 +28,10 @@ PAUSED = "deliveries to the CRM are paused until a person resumes them"
 
 DELAYS_S = (5, 15, 60, 300, 900, 1800, 3600)
 """Wait after the first, second, … try that failed; the last one goes on."""
-AMBIGUOUS_DELAY_S = 90
+SETTLE_S = 90.0
 """A portal may still be busy with a post whose answer we no longer wait for: it is looked up only after so long,
 counted from when we gave up. A portal that commits even later would get a second lead; web servers and proxies usually
-end a request after 30 or 60 s, so a minute and a half leaves room."""
+end a request after 30 or 60 s, so a minute and a half leaves room. The setting `crm_settle_s` overrides it."""
 MOST_REFUSALS = 12
 """A lead that was tried so often and is still refused without a known reason is failed; lost connections never are."""
 LONGEST_PACE_WAIT_S = 10.0
@@ -57,12 +57,12 @@ class NoRoom(DialerError):
     """The portal's rate leaves no room for another request soon enough: the lead stays in the outbox."""
 
 
-def hold_s_for(timeout_s: float) -> float:
+def hold_s_for(timeout_s: float, settle_s: float = SETTLE_S) -> float:
     """Return how long a lead is held: a look-up, a post and one more because the portal moved, each at its pace.
 
     Whoever dies while it posts leaves a post as uncertain as a lost reply does, so the same delay comes on top.
     """
-    return 3 * (timeout_s + LONGEST_PACE_WAIT_S) + AMBIGUOUS_DELAY_S
+    return 3 * (timeout_s + LONGEST_PACE_WAIT_S) + settle_s
 
 
 def deliver_due(
@@ -72,6 +72,7 @@ def deliver_due(
     hold_s: float,
     min_age_s: float = 0.0,
     announce: Callable[[str, dict[str, Any]], object] = lambda *_: None,
+    settle_s: float = SETTLE_S,
 ) -> int:
     """Deliver due leads one by one until `limit` were tried or none is due; return how many the CRM has now.
 
@@ -87,7 +88,7 @@ def deliver_due(
         except (NoRoom, RedisAway) as error:  # before anything was sent
             run(lambda conn, lead=lead, error=error: _put_off(conn, lead, str(error)))  # type: ignore[misc]
             break
-        run(lambda conn, lead=lead, result=result: _write_down(conn, lead, result))  # type: ignore[misc]
+        run(lambda conn, lead=lead, result=result: _write_down(conn, lead, result, settle_s))  # type: ignore[misc]
         _tell(lead, result, announce)
         delivered += isinstance(result, Delivered)
         if isinstance(result, PauseIntegration):
@@ -107,7 +108,7 @@ def _put_off(conn: Connection[Any], lead: LeadToPost, error: str) -> None:
     leads.retry_later(conn, lead.lead_id, _after(DELAYS_S[0]), error)
 
 
-def _write_down(conn: Connection[Any], lead: LeadToPost, result: Result) -> None:
+def _write_down(conn: Connection[Any], lead: LeadToPost, result: Result, settle_s: float) -> None:
     """Record the exchanges and what they came to, in one transaction; all of it may be done again."""
     for exchange in result.exchanges:
         leads.log_exchange(
@@ -117,7 +118,7 @@ def _write_down(conn: Connection[Any], lead: LeadToPost, result: Result) -> None
         case Delivered():
             leads.delivered(conn, lead.lead_id, result.external_id)
         case Ambiguous():
-            at = _after(max(AMBIGUOUS_DELAY_S, _delay_s(lead.tries)))
+            at = _after(max(settle_s, _delay_s(lead.tries)))
             leads.retry_later(conn, lead.lead_id, at, result.error, ambiguous=True)
         case Failed():
             leads.failed(conn, lead.lead_id, result.error)
@@ -185,7 +186,13 @@ def deliverer(
         settings.product_name,
         pacer(redis, KIND, settings.bitrix24_burst, settings.bitrix24_rate),
     )
-    hold_s = hold_s_for(settings.crm_timeout_s)
+    hold_s = hold_s_for(settings.crm_timeout_s, settings.crm_settle_s)
     return lambda: deliver_due(
-        run, crm, limit, hold_s, min_age_s, lambda kind, facts: live_events.publish(redis, kind, facts)
+        run,
+        crm,
+        limit,
+        hold_s,
+        min_age_s,
+        lambda kind, facts: live_events.publish(redis, kind, facts),
+        settings.crm_settle_s,
     )

@@ -41,6 +41,8 @@ JOB_FAILED = "a regular job failed, it runs again"
 
 MEBIBYTE = 1024 * 1024
 CONNECTIONS = 8
+DATABASE_WAIT_S = 15.0
+"""The longest wait for one answer of PostgreSQL; meanwhile nothing is dialled, as no call is marked."""
 LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
@@ -58,7 +60,9 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
-        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", autocommit=True))
+        self._database = Database(
+            open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
+        )
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
         self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
         self._switch = Switch(

@@ -39,9 +39,7 @@ class LeaseKeeper:
         if now - self._renewed_at < self._ttl_s / 4:
             return
         found = self._database.run(attempts.open_attempts)
-        unknown = set(leases.renew(self._redis, [attempt.attempt_id for attempt in found], self._ttl_s))
-        if unknown:
-            leases.restore(self._redis, [attempt for attempt in found if attempt.attempt_id in unknown], self._ttl_s)
+        leases.renew_open(self._redis, found, self._ttl_s)
         self._renewed_at = now
 
 

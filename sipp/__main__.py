@@ -27,6 +27,7 @@ def main() -> int:
     carrier.add_argument("--seed", type=int, default=7, help="the same seed answers in the same order")
     carrier.add_argument("--calls", type=int, help="end when so many calls have ended")
     carrier.add_argument("--duration", type=float, help="end after so many seconds")
+    carrier.add_argument("--longest-call", type=float, help="callees leave after so many seconds (default 600)")
     carrier.add_argument("--log-dir", type=Path, default=Path("var/carrier"))
     carrier.add_argument("--local-ip", default="127.0.0.1")
     carrier.add_argument("--trace-messages", action="store_true", help="write every SIP message to the log folder")
@@ -60,6 +61,7 @@ def run_carrier(options: argparse.Namespace) -> int:
             duration_s=options.duration,
             local_ip=options.local_ip,
             trace_messages=options.trace_messages,
+            longest_call_s=options.longest_call,
         )
     )
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sipp.log_reader import parse_facts
 from sipp.mix import parse_mix, sequence
 from sipp.process import Sipp
-from sipp.scenario import write_scenario
+from sipp.scenario import LONGEST_CALL_MS, write_scenario
 
 POLL_S = 0.1
 LAST_CALLS_S = 5.0
@@ -17,7 +17,10 @@ LAST_CALLS_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CarrierOptions:
-    """calls: end after so many; None: never. duration_s: end after so long; None: never."""
+    """calls: end after so many; None: never. duration_s: end after so long; None: never.
+
+    longest_call_s: a callee that nobody hangs up on leaves after so long; None: after ten minutes.
+    """
 
     port: int
     media_port: int
@@ -28,6 +31,7 @@ class CarrierOptions:
     duration_s: float | None = None
     local_ip: str = "127.0.0.1"
     trace_messages: bool = False
+    longest_call_s: float | None = None
 
 
 class Progress:
@@ -68,7 +72,9 @@ class Carrier:
         mix = parse_mix(options.mix)
         options.log_dir.mkdir(parents=True, exist_ok=True)
         folder = options.log_dir / f"scenario-{options.port}"
-        scenario = write_scenario(folder, mix, sequence(mix, options.seed, options.calls), options.calls)
+        longest_ms = LONGEST_CALL_MS if options.longest_call_s is None else round(options.longest_call_s * 1000)
+        order = sequence(mix, options.seed, options.calls)
+        scenario = write_scenario(folder, mix, order, options.calls, longest_ms)
         more = [
             "-inf",
             str((folder / "kinds.csv").resolve()),

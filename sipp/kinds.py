@@ -52,7 +52,7 @@ class Kind:
 
     ring_s: from 180 to the answer or refusal; None: refuses without ringing. early: heard before the answer,
     with 183. status: what answers the INVITE, `200 OK` or a refusal; empty: rings until it is cancelled.
-    steps: what happens after the answer.
+    steps: what happens after the answer. variants: how many of PACES take turns.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Kind:
     ring_s: float | None = 2.0
     early: str = ""
     steps: tuple[Step, ...] = ()
+    variants: int = 4
 
     @property
     def answers(self) -> bool:
@@ -76,6 +77,11 @@ class Kind:
 def _person(name: str, gloss: str, *steps: Step, ring_s: float = 2.0, early: str = "") -> Kind:
     """Return a person, who is heard 0.8 s after the answer."""
     return Kind(name, gloss, ring_s=ring_s, early=early, steps=(Listen(0.8), Say("human"), *steps))
+
+
+def _brief(name: str, gloss: str, *steps: Step) -> Kind:
+    """Return a callee of load tests, who answers soon and says nothing."""
+    return Kind(name, gloss, ring_s=1.0, steps=(Listen(1.5), *steps), variants=2)
 
 
 HEARD = Listen(6.5)
@@ -96,6 +102,11 @@ TABLE = (
     _person("human_early_media", "ring-back in early media, then a person who presses 1", HEARD, Press("1"),
             early="ringback"),
     Kind("human_quick", "a person who presses 1 before saying anything", steps=(Listen(1.2), Press("1"))),
+    _brief("brief1", "a person in a hurry, who presses 1 as soon as the message begins", Press("1")),
+    _brief("brief2", "a person in a hurry, who presses 2 as soon as the message begins", Press("2")),
+    _brief("brief9", "a person in a hurry, who presses 9 as soon as the message begins", Press("9")),
+    _brief("brief_hangup", "a person in a hurry, who hangs up as soon as the message begins", HangUp()),
+    _brief("brief_silent", "a person who answers soon, says and presses nothing"),
     Kind(
         "human_ringback",
         "answered by an exchange that goes on ringing for 5 s, then a person who presses 1",

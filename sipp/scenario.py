@@ -59,8 +59,17 @@ class Program:
         self.parts.append(element)
 
 
-def write_scenario(folder: Path, kinds: Iterable[str], order: Iterator[str], calls: int | None) -> Path:
-    """Write scenario, captures and list of kinds into `folder`; return the scenario's path."""
+def write_scenario(
+    folder: Path,
+    kinds: Iterable[str],
+    order: Iterator[str],
+    calls: int | None,
+    longest_call_ms: int = LONGEST_CALL_MS,
+) -> Path:
+    """Write scenario, captures and list of kinds into `folder`; return the scenario's path.
+
+    longest_call_ms: nobody rings or stays on the line longer, so that calls of a caller that died end by themselves.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [KINDS[name] for name in kinds]
     lines = max(LEAST_LINES, 2 * (calls or 0))
@@ -71,9 +80,10 @@ def write_scenario(folder: Path, kinds: Iterable[str], order: Iterator[str], cal
     _answer(program, "answer_without_events", xml.SDP_WITHOUT_EVENTS)
     for kind in chosen:
         for number, pace in enumerate(_paces(kind)):
-            _ring(program, kind, number, pace, folder)
+            _ring(program, kind, number, pace, folder, min(LONGEST_RING_MS, longest_call_ms))
             if kind.answers:
-                _talk(program, chunks(kind, pace, folder, _name(kind, number)), _name(kind, number))
+                name = _name(kind, number)
+                _talk(program, chunks(kind, pace, folder, name), name, longest_call_ms)
     # Last: an ACK or response ends the repeating only of a message that stands before it in the scenario.
     _endings(program)
     program.declare(f'<Reference variables="{VARIABLES}"/>')
@@ -176,7 +186,7 @@ def _endings(program: Program) -> None:
 
 
 def _paces(kind: Kind) -> tuple[Pace, ...]:
-    return PACES if kind.ring_s else PACES[:1]
+    return PACES[: kind.variants] if kind.ring_s else PACES[:1]
 
 
 def _rings(kind: Kind) -> bool:
@@ -187,10 +197,10 @@ def _name(kind: Kind, number: int) -> str:
     return f"{kind.name}_{number}"
 
 
-def _ring(program: Program, kind: Kind, number: int, pace: Pace, folder: Path) -> None:
+def _ring(program: Program, kind: Kind, number: int, pace: Pace, folder: Path, longest_ms: int) -> None:
     name = _name(kind, number)
     program.landing(name)
-    ring_ms = LONGEST_RING_MS if not kind.status else round((kind.ring_s or 0) * pace.factor * 1000)
+    ring_ms = longest_ms if not kind.status else round((kind.ring_s or 0) * pace.factor * 1000)
     if kind.early:
         capture = early_capture(kind, pace, folder, name)
         program.add(respond_with_sdp("183 Session Progress"), do(log("ringing", 183), play(capture)))
@@ -206,7 +216,7 @@ def _ring(program: Program, kind: Kind, number: int, pace: Pace, folder: Path) -
         )
 
 
-def _talk(program: Program, said: list[Chunk], name: str) -> None:
+def _talk(program: Program, said: list[Chunk], name: str, longest_ms: int) -> None:
     program.landing(f"{name}_talk")
     for place, chunk in enumerate(said):
         program.label(f"{name}_{place}")
@@ -222,5 +232,5 @@ def _talk(program: Program, said: list[Chunk], name: str) -> None:
                 '<recv response="200"/>',
             )
         after = "hang_up" if chunk.hangs_up or chunk.ms is None else f"{name}_{place + 1}"
-        ms = LONGEST_CALL_MS if chunk.ms is None else chunk.ms
+        ms = longest_ms if chunk.ms is None else chunk.ms
         program.add(receive("BYE", attributes=within(ms, after) + go_to("bye")))

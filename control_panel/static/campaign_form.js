@@ -1,4 +1,5 @@
-// One caller ID per gateway, keys that do something stand out, and retry rows that are off take no numbers.
+// One caller ID per gateway, keys that do something stand out, retry rows that are off take no numbers, and what is
+// asked of machines shows only where it matters.
 
 for (const box of document.querySelectorAll("input[data-gateway]")) {
   box.addEventListener("change", () => {
@@ -17,5 +18,18 @@ for (const row of document.querySelectorAll(".retries tbody tr")) {
   const on = row.querySelector("input[type=checkbox]");
   const apply = () => row.classList.toggle("off", !on.checked);
   on.addEventListener("change", apply);
+  apply();
+}
+
+const amd = document.querySelector("[data-amd]");
+if (amd) {
+  const mode = amd.querySelector("[name=amd_mode]");
+  const onMachine = amd.querySelector("[name=amd_on_machine]");
+  const apply = () => {
+    amd.querySelector("[data-amd-more]").hidden = mode.value === "off";
+    amd.querySelector("[data-amd-message]").hidden = onMachine.value !== "leave_message";
+  };
+  mode.addEventListener("change", apply);
+  onMachine.addEventListener("change", apply);
   apply();
 }

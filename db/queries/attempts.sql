@@ -18,6 +18,12 @@ RETURNING concluded_at IS NULL
 -- record_amd -- Who answered, and why we think so.
 UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE id = %(attempt_id)s
 
+-- correct_amd -- The call itself found out more.
+UPDATE attempts SET amd_verdict = %(verdict)s WHERE id = %(attempt_id)s
+
+-- record_amd_audio -- Where the evidence's audio is.
+UPDATE attempts SET amd_audio_path = %(path)s WHERE id = %(attempt_id)s
+
 -- record_outcome -- While the call is open, a decision replaces none or one that no key press made.
 UPDATE attempts
 SET outcome = %(outcome)s::outcome, outcome_at = %(at)s, digits = %(digits)s, amd_verdict = coalesce(%(amd_verdict)s, amd_verdict)
@@ -30,13 +36,18 @@ SELECT concluded_at IS NOT NULL FROM attempts WHERE id = %(attempt_id)s
 
 -- open_attempts -- Whatever has no conclusion, oldest first.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
-    answered_at
+    answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
 -- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
-    answered_at
+    answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts
 WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
     AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
 ORDER BY originated_at, id
+
+-- limits -- What an operator's leg of this attempt counts against, like the attempt itself.
+SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute
+FROM attempts a JOIN gateways g ON g.id = a.gateway_id JOIN campaigns k ON k.id = a.campaign_id
+WHERE a.id = %(attempt_id)s

@@ -27,7 +27,7 @@ WITH done AS (
         concluded_by = %(witness)s,
         message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
     WHERE id = %(attempt_id)s AND concluded_at IS NULL AND xmin = %(row_version)s::xid
-    RETURNING id, campaign_id, contact_id
+    RETURNING id, campaign_id, contact_id, claimed_at
 ), contact AS (
     UPDATE contacts c
     SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
@@ -39,6 +39,12 @@ WITH done AS (
     SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
+), day_tally AS (
+    INSERT INTO day_tallies AS t (campaign_id, day, shard, calls, billsec)
+    SELECT done.campaign_id, (done.claimed_at AT TIME ZONE k.time_zone)::date, %(shard)s, 1, %(billsec)s
+    FROM done JOIN campaigns k ON k.id = done.campaign_id
+    ON CONFLICT (project_id, day, campaign_id, shard)
+    DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s
@@ -56,7 +62,7 @@ WITH done AS (
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
         message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
     WHERE id = %(attempt_id)s AND concluded_at IS NOT NULL AND xmin = %(row_version)s::xid
-    RETURNING id, campaign_id, contact_id, number
+    RETURNING id, campaign_id, contact_id, number, claimed_at
 ), contact AS (
     UPDATE contacts c
     SET disposition = %(disposition)s::disposition, state = %(contact_state)s::contact_state, due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
@@ -73,6 +79,11 @@ WITH done AS (
     SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
     ON CONFLICT (project_id, campaign_id, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
+), day_tally AS (
+    UPDATE day_tallies t SET billsec = t.billsec + %(billsec)s - %(billsec_before)s
+    FROM done JOIN campaigns k ON k.id = done.campaign_id
+    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.shard = %(shard)s
+        AND t.day = (done.claimed_at AT TIME ZONE k.time_zone)::date
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s

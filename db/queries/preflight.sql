@@ -1,21 +1,47 @@
--- standings -- What the claim would do with each contact that waits, by zone set. Its rules, in its words; a test
--- compares them with what it does.
-SELECT zone_set_id, standing, count(*) AS contacts, min(due_at) AS first_due_at
-FROM (
-    SELECT c.zone_set_id, c.due_at, CASE
-        WHEN b.phone IS NOT NULL THEN 'listed'
-        WHEN c.attempt_count >= %(max_attempts)s THEN 'no_attempts_left'
-        WHEN c.due_at > %(now)s THEN 'later'
-        WHEN NOT c.zone_set_id = ANY(%(zone_sets)s::integer[]) THEN 'closed'
+-- standings -- What the claim would do with each contact that waits, by zone set, and from when it may be dialled.
+--
+-- Judged by the claim's own pieces. Their facts are joined here for all contacts at once; the claim looks them up for
+-- the few at the head of the queue. never: whose hours never open.
+WITH rules AS MATERIALIZED (
+    -- RULES
+), period AS MATERIALIZED (
+    -- PERIODS
+), made AS MATERIALIZED (
+    SELECT c.id, -- MADE
+    FROM rules CROSS JOIN contacts c JOIN period ON period.zone_set_id = c.zone_set_id
+    JOIN attempts a ON a.project_id = 1 AND a.phone = c.phone AND a.claimed_at >= least(period.week, period.month)
+    WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
+    GROUP BY c.id
+), judged AS (
+    SELECT c.id, c.zone_set_id, c.due_at, c.phone, -- REFUSAL
+        AS refusal, -- EXHAUSTED
+        AS is_exhausted, -- LIMITED_UNTIL
+        AS limited_until
+    FROM rules CROSS JOIN contacts c LEFT JOIN period ON period.zone_set_id = c.zone_set_id
+    LEFT JOIN blacklist listed ON listed.project_id = 1 AND listed.phone = c.phone
+        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    LEFT JOIN made ON made.id = c.id
+    WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
+), standing AS (
+    SELECT j.zone_set_id, greatest(j.due_at, j.limited_until) AS from_at, CASE
+        WHEN j.refusal IS NOT NULL THEN j.refusal
+        WHEN j.is_exhausted THEN 'no_attempts_left'
+        WHEN j.zone_set_id = ANY(%(never)s::integer[]) THEN 'never'
+        WHEN j.limited_until IS NOT NULL THEN 'limited'
+        WHEN j.due_at > %(now)s THEN 'later'
+        WHEN NOT j.zone_set_id = ANY(%(zone_sets)s::integer[]) THEN 'closed'
         WHEN a.phone IS NOT NULL THEN 'ringing'
         ELSE 'ready' END AS standing
-    FROM contacts c
-    LEFT JOIN blacklist b
-        ON b.project_id = 1 AND b.phone = c.phone AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
-    LEFT JOIN attempts a ON a.project_id = 1 AND a.phone = c.phone AND a.concluded_at IS NULL
-    WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
-) judged
+    FROM judged j LEFT JOIN attempts a ON a.project_id = 1 AND a.phone = j.phone AND a.concluded_at IS NULL
+)
+SELECT zone_set_id, standing, count(*) AS contacts, min(from_at) AS first_at FROM standing
 GROUP BY zone_set_id, standing
+
+-- room -- How many calls the day's budgets leave; NULL: there is none.
+WITH rules AS MATERIALIZED (
+    -- RULES
+)
+-- ROOM
 
 -- blocked -- Those who will not be dialled any more, by reason.
 SELECT coalesce(blocked_reason, ''), count(*) FROM contacts

@@ -12,8 +12,10 @@ from psycopg import Connection
 from control_panel import crm_mapping
 from db import audio_files, campaigns, flows
 from db.leads import LeadToPost
+from dialer.amd import AmdAction, AmdPlan, Thresholds
 from dialer.call_flow import parse_flow
 from dialer.campaign import CampaignState
+from dialer.prompt import Prompt, PromptKind
 from dialer.retry import parse_rules
 from integrations.bitrix24_fields import lead_fields
 from tests.control_panel import sample
@@ -40,6 +42,11 @@ FIELDS = {
     "tries": "3",
     "input_timeout_s": "4",
     "amd_mode": "off",
+    "amd_on_machine": "hang_up",
+    "amd_on_fax": "hang_up",
+    "amd_on_unsure": "go_on",
+    "amd_message": "",
+    "amd_without_beep": "hang_up",
     "default_country": "KZ",
     "time_zone": "Asia/Almaty",
     "hours_start": "22:00",
@@ -117,6 +124,55 @@ def test_it_stores_everything_the_form_says(admin: Browser, conn: Connection[Any
     assert (flow.language, flow.tries, flow.input_timeout_ms, str(flow.amd_mode)) == ("en", 3, 4000, "off")
     assert [g.gateway_id for g in campaigns.gateways_of(conn, stored.id)] == [gateway_id]
     assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'campaign.created'").fetchone()
+
+
+def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any]) -> None:
+    audio_id = audio_files.add(conn, "For machines", "abc.wav", "m.mp3", 3000, "00")
+    wanted = {
+        "amd_mode": "greet_while_detecting",
+        "amd_on_machine": "leave_message",
+        "amd_on_unsure": "hang_up",
+        "amd_message": f"audio:{audio_id}",
+        "amd_beep_wait_s": "45",
+        "amd_without_beep": "leave_message",
+        "amd_certainty": "95",
+        "amd_longest_ms": "3000",
+        "amd_keeps_audio": "y",
+    }
+    answer = admin.post("/campaigns/new", fields(**wanted))
+    stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
+    plan = parse_flow(flows.definition(conn, stored.flow_version_id)).amd
+    assert plan == AmdPlan(
+        on_machine=AmdAction.LEAVE_MESSAGE,
+        on_unsure=AmdAction.HANG_UP,
+        message=Prompt(PromptKind.AUDIO, "abc.wav", audio_id),
+        beep_wait_ms=45_000,
+        without_beep=AmdAction.LEAVE_MESSAGE,
+        thresholds=Thresholds(certainty=95, longest_ms=3000),
+        keeps_audio=True,
+    )
+    page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
+    assert {(name, value) for name, value in page if name in wanted} == set(wanted.items())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amd_on_machine": "leave_message"},
+        {"amd_on_fax": "leave_message"},
+        {"amd_on_unsure": "leave_message"},
+        {"amd_certainty": "59"},
+        {"amd_longest_ms": "3701"},
+        {"amd_silence_ms": "1001"},
+        {"amd_beep_wait_s": "61"},
+    ],
+)
+def test_it_refuses_what_machines_can_not_be_asked(
+    admin: Browser, conn: Connection[Any], wrong: dict[str, str]
+) -> None:
+    answer = admin.post("/campaigns/new", fields(amd_mode="detect_then_greet", **wrong))
+    assert answer.status_code == 400
+    assert campaigns.list_all(conn) == []
 
 
 def test_it_plays_uploaded_audio(admin: Browser, conn: Connection[Any]) -> None:

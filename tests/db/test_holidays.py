@@ -14,7 +14,7 @@ from tests.db.conftest import World
 
 def test_russias_holidays_of_two_years_are_there(world: World) -> None:
     days = {h.day: h.name for h in holidays.list_all(world.conn)}
-    assert len(days) == 2 * 14 + 5
+    assert len(days) == 2 * 14 + 7
     assert {date(2026, 1, 1), date(2027, 1, 8), date(2026, 6, 12), date(2027, 11, 4)} <= set(days)
     moved = [day for day, name in days.items() if name.endswith("(перенос)")]
     assert moved == [date(2026, 3, 9), date(2026, 5, 11), date(2027, 5, 3), date(2027, 5, 10), date(2027, 6, 14)]

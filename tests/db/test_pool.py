@@ -4,6 +4,7 @@ import contextlib
 import time
 
 import psycopg
+import pytest
 from psycopg_pool import PoolTimeout
 
 from db.pool import open_pool
@@ -46,3 +47,26 @@ def test_a_pool_can_be_opened_while_the_server_is_away() -> None:
         with contextlib.suppress(PoolTimeout):
             pool.getconn(timeout=0.2)
         assert time.monotonic() - started < 2
+
+
+def test_a_frozen_server_is_given_up_in_time_and_found_again(postgres_url: str, postgres_server: Postgres) -> None:
+    with open_pool(postgres_url, 2, answer_within_s=0.3) as pool:
+        with pool.connection() as conn:
+            conn.execute("SELECT 1")
+        with pool.connection() as conn:
+            postgres_server.pause()
+            try:
+                with pytest.raises(psycopg.OperationalError, match="did not answer in time"):
+                    conn.execute("INSERT INTO projects (name) VALUES ('too late')")
+                assert conn.closed
+                with pytest.raises(PoolTimeout):
+                    pool.getconn(timeout=0.5)  # neither does a connection that is taken wait for ever
+            finally:
+                postgres_server.resume()
+        with pool.connection(timeout=60) as conn:
+            assert conn.execute("SELECT name FROM projects").fetchall() == [("default",)]
+
+
+def test_an_answer_that_takes_long_but_comes_in_time_is_waited_for(postgres_url: str) -> None:
+    with open_pool(postgres_url, 1, answer_within_s=60) as pool, pool.connection() as conn:
+        assert conn.execute("SELECT pg_sleep(0.5) IS NULL").fetchone() == (False,)

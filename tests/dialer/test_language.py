@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from dialer.call_flow import Action, PromptKind, default_definition, parse_flow
+from dialer.call_flow import Action, default_definition, parse_flow
 from dialer.campaign import MOVES, CampaignState, check_move, states_before
 from dialer.dial_string import DialString
 from dialer.errors import IllegalMove, InvalidFlow, SettingsError, UnsafeDialString
 from dialer.outcome import Outcome
 from dialer.pacing import Room, slots_wanted
+from dialer.prompt import PromptKind
 from dialer.settings import REQUIRED, Settings, read_settings
 
 ATTEMPT = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -3,26 +3,32 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dialer.call_flow import CallFlow, Prompt, default_definition, parse_flow
+from dialer.call_flow import CallFlow, default_definition, parse_flow
 from dialer.outcome import Outcome
+from dialer.prompt import Prompt
 from fs_scripts.amd.detector import Verdict
 from fs_scripts.conversation import Conversation
 from fs_scripts.menu import Menu
 from fs_scripts.prompts import PromptMissing
+from fs_scripts.roles import Waited
 
 HANG_UP = "hang up"
+DECIDES_NOW = "decides now"
+"""The detector, which was undecided so far, says machine."""
 
 
 @dataclass
 class Callee:
     """Does one thing at each prompt or wait: a key, HANG_UP, or nothing (None); nothing once the script is over.
 
-    at: what is done while the prompt of this name plays (`listening` and `silence` are the waits).
+    at: what is done while the prompt of this name plays (`listening`, `beep` and `silence` are the waits).
+    verdict_of_what_was_heard: there when the first prompt is over.
     """
 
     at: dict[str, list[str | None]] = field(default_factory=dict)
     verdict: Verdict | None = Verdict.HUMAN
     verdict_of_what_was_heard: Verdict | None = None
+    beep: Waited = Waited.HEARD
     missing: frozenset[str] = frozenset()
     events: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -35,6 +41,8 @@ class Callee:
         for action in (script.pop(0) or "").split("+"):
             if action == HANG_UP:
                 self.up = False
+            elif action == DECIDES_NOW:
+                self.verdict_of_what_was_heard = Verdict.MACHINE
             elif action:
                 self.keys.append(action)
 
@@ -77,13 +85,27 @@ class Callee:
             return Verdict.HUMAN
         return self.verdict if self.up else None
 
-    def decide_on_what_was_heard(self) -> Verdict | None:
-        return self.verdict_of_what_was_heard
+    def overheard(self) -> Verdict | None:
+        verdict, self.verdict_of_what_was_heard = self.verdict_of_what_was_heard, None
+        return verdict
+
+    def wait_for_beep(self, longest_ms: int) -> Waited:
+        self.events.append("we wait for the beep")
+        self._act("beep")
+        if not self.up:
+            return Waited.HUNG_UP
+        return Waited.KEY if self.keys else self.beep
+
+    def stop(self) -> None:
+        self.verdict_of_what_was_heard = None
 
     # the record
 
     def message_started(self) -> None:
         self.events.append("noted: message started")
+
+    def voicemail_started(self) -> None:
+        self.events.append("noted: voicemail started")
 
     def outcome(self, outcome: Outcome) -> None:
         self.events.append(f"noted: {outcome}")
@@ -100,6 +122,9 @@ class Notes:
 
     def message_started(self) -> None:
         self._callee.message_started()
+
+    def voicemail_started(self) -> None:
+        self._callee.voicemail_started()
 
     def outcome(self, outcome: Outcome) -> None:
         self._callee.outcome(outcome)
@@ -118,5 +143,5 @@ def talk(callee: Callee, call_flow: CallFlow) -> list[str]:
             raise PromptMissing(prompt.name)
         return Path(f"{prompt.name}.wav")
 
-    Conversation(callee, callee, Notes(callee), call_flow, path_of, Menu(call_flow)).hold()
+    Conversation(callee, callee, Notes(callee), call_flow, path_of, Menu(call_flow), callee.bridge).hold()
     return callee.events

@@ -38,6 +38,9 @@ class Memory:
     def outcome(self, attempt_id, decided, digits, amd_verdict, at):
         self._tell("outcome", decided, digits)
 
+    def audio_kept(self, attempt_id, path):
+        self._tell("audio kept", attempt_id, path)
+
     def concluded(self, facts):
         self._tell("concluded", facts.outcome)
         return self.conclusion
@@ -255,3 +258,18 @@ def test_the_hook_deletes_a_tap_that_was_left(shared, memory, monkeypatch, tmp_p
     tap.touch()
     hangup.fsapi("na", None, environment(), "")
     assert not tap.exists()
+
+
+def test_the_hook_keeps_the_taps_beginning_where_the_campaign_asks_for_it(shared, memory, monkeypatch, tmp_path):
+    Leases(monkeypatch, memory)
+    jobs = []
+    shared.background.put = jobs.append
+    (tmp_path / f"{ATTEMPT}.r8").write_bytes(bytes(16000))
+    hangup.fsapi("na", None, environment(variable_dialer_amd_audio="true"), "")
+    assert ("audio kept", ATTEMPT) not in [fact[:2] for fact in memory.told], "no call waits for the disk"
+    for job in jobs:
+        job()
+    kept = f"amd/{ATTEMPT[:2]}/{ATTEMPT}.wav"
+    assert memory.told[-1] == ("audio kept", ATTEMPT, kept)
+    assert (tmp_path / "recordings" / kept).exists()
+    assert not (tmp_path / f"{ATTEMPT}.r8").exists()

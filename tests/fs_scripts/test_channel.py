@@ -123,16 +123,18 @@ def test_it_knows_whether_the_callee_sends_keys_as_events(sdp, offers):
     assert Channel(Session(switch_r_sdp=sdp)).hears_key_events() is offers
 
 
-def test_the_taps_settings_do_not_leak_into_the_recording_of_the_call(session, channel):
+def test_the_taps_settings_do_not_leak_into_the_recording_of_the_call(session, channel, tmp_path):
     seen = {}
 
     def execute(application, data):
         seen[data] = (session.variables.get("RECORD_READ_ONLY"), session.variables.get("enable_file_write_buffering"))
 
     session.execute = execute
-    channel.start_tap(Path("/tap.r8"))
+    tap = tmp_path / "tap.r8"
+    channel.start_tap(tap)
     channel.start_recording(Path("/call.wav"))
-    assert seen == {"/tap.r8": ("true", "false"), "/call.wav": ("false", "true")}
+    assert tap.stat().st_mode & 0o777 == 0o600
+    assert seen == {str(tap): ("true", "false"), "/call.wav": ("false", "true")}
 
 
 def test_it_connects_over_the_gateway_of_the_call(session, channel):

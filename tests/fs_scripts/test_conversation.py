@@ -5,7 +5,8 @@ import pytest
 from fs_scripts.amd.detector import Verdict
 from fs_scripts.menu import MAX_REPEATS
 from fs_scripts.prompts import PromptMissing
-from tests.fs_scripts.callee import HANG_UP, Callee, flow, talk
+from fs_scripts.roles import Waited
+from tests.fs_scripts.callee import DECIDES_NOW, HANG_UP, Callee, flow, talk
 
 STARTED = "noted: message started"
 DONE = "we hang up NORMAL_CLEARING"
@@ -161,6 +162,84 @@ def test_a_key_in_the_greeting_settles_who_is_there():
     callee = Callee({"greeting": ["1"]}, verdict_of_what_was_heard=Verdict.MACHINE)
     events = talk(callee, flow(amd_mode="greet_while_detecting"))
     assert events[3:5] == ["noted: human", "noted: interested"]
+
+
+def test_greeting_while_detecting_listens_on_behind_the_greeting():
+    """A machine that is known only in the menu is cut off there."""
+    callee = Callee({"menu": [DECIDES_NOW]})
+    assert talk(callee, flow(amd_mode="greet_while_detecting")) == [
+        "we listen on", STARTED, "hears greeting", "hears menu", "noted: machine", "noted: machine", DONE,
+    ]  # fmt: skip
+
+
+LEAVES = {"on_machine": "leave_message", "message": {"kind": "builtin", "name": "voicemail"}}
+BOTH_MODES = pytest.mark.parametrize("mode", ["detect_then_greet", "greet_while_detecting"])
+
+
+def machine(mode, at=None, *, verdict=Verdict.MACHINE, beep=Waited.HEARD, **amd):
+    """Return what was noted and heard from the verdict on, of a callee that is a machine in either mode."""
+    callee = Callee(at or {}, verdict=verdict, verdict_of_what_was_heard=verdict, beep=beep)
+    events = talk(callee, flow(amd_mode=mode, amd=amd))
+    return events[events.index(f"noted: {verdict}") :]
+
+
+@BOTH_MODES
+def test_a_machine_is_left_a_message_after_its_beep(mode):
+    assert machine(mode, **LEAVES) == [
+        "noted: machine", "we wait for the beep", "noted: voicemail started", "hears voicemail",
+        "noted: voicemail_left", DONE,
+    ]  # fmt: skip
+
+
+@BOTH_MODES
+def test_a_machine_without_a_beep_is_hung_up_on(mode):
+    assert machine(mode, beep=Waited.NONE, **LEAVES) == [
+        "noted: machine",
+        "we wait for the beep",
+        "noted: machine",
+        DONE,
+    ]
+
+
+@BOTH_MODES
+def test_a_machine_without_a_beep_gets_the_message_where_the_campaign_says_so(mode):
+    events = machine(mode, beep=Waited.NONE, without_beep="leave_message", **LEAVES)
+    assert events[-3:] == ["hears voicemail", "noted: voicemail_left", DONE]
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("moment", ["beep", "voicemail"])
+def test_a_machine_that_hangs_up_before_the_end_has_no_message(mode, moment):
+    assert machine(mode, {moment: [HANG_UP]}, **LEAVES)[-1] == "noted: machine"
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("moment", ["beep", "voicemail"])
+def test_a_key_shows_that_a_person_picked_up_after_all(mode, moment):
+    events = [event for event in machine(mode, {moment: ["1"]}, **LEAVES) if event != STARTED]
+    assert events[-4:] == ["noted: human", "noted: interested", "hears thanks_interested", DONE]
+
+
+def test_a_message_that_is_missing_leaves_it_a_machine():
+    callee = Callee(verdict=Verdict.MACHINE, missing=frozenset({"voicemail"}))
+    assert talk(callee, flow(amd_mode="detect_then_greet", amd=LEAVES))[-2:] == ["noted: machine", DONE]
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("verdict", [Verdict.MACHINE, Verdict.FAX])
+def test_a_machine_is_talked_to_where_the_campaign_says_so(mode, verdict):
+    events = machine(mode, {"menu": ["1"]}, verdict=verdict, on_machine="go_on", on_fax="go_on")
+    assert "noted: interested" in events
+
+
+@BOTH_MODES
+def test_whoever_is_unsure_counts_as_abandoned_when_the_campaign_hangs_up(mode):
+    assert machine(mode, verdict=Verdict.UNSURE, on_unsure="hang_up") == ["noted: unsure", "noted: abandoned", DONE]
+
+
+def test_a_key_in_the_menu_settles_who_is_there():
+    events = talk(Callee({"menu": ["1"]}), flow(amd_mode="greet_while_detecting"))
+    assert events[3:6] == ["hears menu", "noted: human", "noted: interested"]
 
 
 def test_a_callback_is_noted():

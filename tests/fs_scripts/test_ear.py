@@ -8,7 +8,8 @@ import pytest
 
 from fs_scripts.amd.detector import FRAME_SAMPLES, Verdict
 from fs_scripts.amd.tap import path_for
-from fs_scripts.ear import Ear
+from fs_scripts.ear import Ear, Wishes
+from fs_scripts.roles import Waited
 
 ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
 SECOND = np.zeros(FRAME_SAMPLES * 50, dtype="<i2").tobytes()
@@ -21,8 +22,8 @@ class Channel:
         self.is_tapped = False
         self.interrupted = threading.Event()
 
-    def start_tap(self, path):
-        self.is_tapped = True
+    def start_tap(self, path, longest_s=0):
+        self.is_tapped, self.longest_s = True, longest_s
         path.write_bytes(SECOND)
 
     def stop_recording(self, path):
@@ -76,7 +77,7 @@ def test_a_machine_interrupts_the_message(channel, tmp_path, verdict):
     listener = ear(channel, tmp_path, verdict)
     listener.listen_on()
     assert channel.interrupted.wait(5)
-    assert listener.decide_on_what_was_heard() is verdict
+    assert listener.overheard() is verdict
     assert not path_for(tmp_path, ATTEMPT).exists()
 
 
@@ -85,19 +86,114 @@ def test_a_person_is_not_interrupted(channel, tmp_path):
     listener.listen_on()
     while listener._watch._thread.is_alive():
         listener._watch._thread.join(5)
-    assert listener.decide_on_what_was_heard() is Verdict.HUMAN
+    assert listener.overheard() is Verdict.HUMAN
     assert not channel.interrupted.is_set()
 
 
-def test_the_end_of_the_message_ends_the_listening_undecided(channel, tmp_path):
+def test_it_listens_on_behind_the_first_prompt_until_it_is_told_to_stop(channel, tmp_path):
     listener = ear(channel, tmp_path, None)
     listener.listen_on()
-    assert listener.decide_on_what_was_heard() is None
+    assert listener.overheard() is None
+    assert channel.is_tapped
+    listener.stop()
     assert not channel.is_tapped
+    assert not path_for(tmp_path, ATTEMPT).exists()
+
+
+def test_only_what_the_campaign_cuts_short_interrupts_the_message(channel, tmp_path):
+    wishes = Wishes(cut_short=frozenset({Verdict.FAX}))
+    listener = Ear(channel, ATTEMPT, tmp_path, detector(Verdict.MACHINE), lambda *fact: None, wishes=wishes)
+    listener.listen_on()
+    listener._watch._thread.join(5)
+    assert listener.overheard() is Verdict.MACHINE
+    assert not channel.interrupted.is_set()
+
+
+def test_audio_that_is_kept_stays_on_the_tap_which_the_switch_ends(channel, tmp_path):
+    wishes = Wishes(keeps_audio=True, tap_s=8)
+    Ear(channel, ATTEMPT, tmp_path, detector(Verdict.HUMAN), lambda *fact: None, wishes=wishes).decide()
+    assert channel.longest_s == 8
+    assert path_for(tmp_path, ATTEMPT).read_bytes() == SECOND
+
+
+class Beeps:
+    """Hears a beep's end at one frame; silent from the first one on."""
+
+    def __init__(self, at):
+        self.at, self.frames = at, 0
+
+    def feed(self, frame):
+        self.frames += 1
+        return "beep" if self.frames == self.at else None
+
+    @property
+    def silence_ms(self):
+        return self.frames * 20
+
+
+class Patient(Channel):
+    """Writes another second of audio whenever it waits, and may press a key or hang up then."""
+
+    def __init__(self, tap_dir, after_waits=10**6, *, is_hang_up=False):
+        super().__init__()
+        self.path, self.left, self.is_hang_up = path_for(tap_dir, ATTEMPT), after_waits, is_hang_up
+
+    def wait(self, duration_ms):
+        self.left -= 1
+        with self.path.open("ab") as file:
+            file.write(SECOND)
+
+    def is_up(self):
+        return self.left > 0 or not self.is_hang_up
+
+    def has_key(self):
+        return self.left <= 0 and not self.is_hang_up
+
+
+def waits(channel, tmp_path, beep_at, *, kept=None, verdict_at=10):
+    kept = [] if kept is None else kept
+    listener = Ear(
+        channel, ATTEMPT, tmp_path, detector(Verdict.MACHINE, verdict_at), lambda *fact: kept.append(fact),
+        Beeps(beep_at), Wishes(awaits_beep=True),
+    )  # fmt: skip
+    assert listener.decide() is Verdict.MACHINE
+    assert channel.is_tapped, "the beep is still to come"
+    heard = listener.wait_for_beep(60_000)
+    assert not channel.is_tapped
+    return heard
+
+
+def test_it_waits_for_the_end_of_the_beep_and_keeps_when_that_was(tmp_path):
+    kept = []
+    assert waits(Patient(tmp_path), tmp_path, 160, kept=kept) is Waited.HEARD
+    assert kept[-1][1]["beep_ended_ms"] == 3200
+    assert kept[-1][1]["verdict"] is Verdict.MACHINE
+
+
+def test_a_beep_that_decided_is_the_one_that_was_waited_for(tmp_path):
+    assert waits(Patient(tmp_path), tmp_path, 9) is Waited.HEARD
+
+
+def test_a_beep_long_before_the_verdict_was_another_one(tmp_path):
+    assert waits(Patient(tmp_path), tmp_path, 3, verdict_at=50) is Waited.NONE
+
+
+def test_a_machine_that_has_long_been_silent_will_not_beep(tmp_path):
+    channel = Patient(tmp_path)
+    assert waits(channel, tmp_path, 10**6) is Waited.NONE
+    assert channel.left > 10**6 - 10, "it did not wait for the whole time"
+
+
+def test_a_key_ends_the_wait_for_the_beep(tmp_path):
+    assert waits(Patient(tmp_path, 2), tmp_path, 10**6) is Waited.KEY
+
+
+def test_a_hang_up_ends_the_wait_for_the_beep(tmp_path):
+    assert waits(Patient(tmp_path, 2, is_hang_up=True), tmp_path, 10**6) is Waited.HUNG_UP
 
 
 def test_who_did_not_listen_has_heard_nothing(channel, tmp_path):
-    assert ear(channel, tmp_path, Verdict.MACHINE).decide_on_what_was_heard() is None
+    assert ear(channel, tmp_path, Verdict.MACHINE).overheard() is None
 
 
 def test_a_detector_that_breaks_treats_whoever_answered_as_a_person(channel, tmp_path):
@@ -106,4 +202,4 @@ def test_a_detector_that_breaks_treats_whoever_answered_as_a_person(channel, tmp
 
     listener = Ear(channel, ATTEMPT, tmp_path, SimpleNamespace(feed=feed), lambda *fact: None)
     listener.listen_on()
-    assert listener.decide_on_what_was_heard() is None
+    assert listener.overheard() is None

@@ -2,7 +2,9 @@
 
 import json
 import random
+import re
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import time as clock_time
@@ -38,7 +40,10 @@ POLL_S = 0.2
 GOES_ON_WITHIN_S = 60.0
 FIRST_PHONE = 79160000000
 PER_CAMPAIGN = 1_000_000
+FIRST_OPERATOR = 74951112230
+"""Each campaign has an operator of its own, by whose number the wire tells whose leg it is."""
 ORIGINATED = "an originate was sent"
+OPERATOR_CALLED = re.compile(r'{.*"an operator is called".*}')
 
 
 @dataclass(slots=True)
@@ -69,8 +74,10 @@ class Run:
             self._gateways[name] = Gateway(gateway_id, name, channels, cps, cpm, is_enabled=True)
             callers[name] = (gateway_id, caller_ids.add(self.conn, gateway_id, f"+7495000000{place}", "Test"))
             self.plan.of_gateway[name] = _limits(now, channels, cps, cpm)
-        flow = flows.create_version(self.conn, "limits", default_definition("ru") | {"tries": 1})
+        plain = default_definition("ru") | {"tries": 1}
         for place, (name, (channels, cpm, over)) in enumerate(CAMPAIGNS.items()):
+            keys, operator = {**plain["keys"], "3": "transfer"}, f"+{FIRST_OPERATOR + place}"
+            flow = flows.create_version(self.conn, name, plain | {"keys": keys, "transfer_to": operator})
             new = campaigns.NewCampaign(
                 name, flow, [callers[gateway] for gateway in over],
                 hours_start=clock_time(0), hours_end=clock_time(0), weekdays=(1, 2, 3, 4, 5, 6, 7),
@@ -146,8 +153,12 @@ class Run:
     def calls(self) -> list[Call]:
         """Return what the carriers saw; a call of a switch that was killed ended with it."""
         allowed = dict(self._allowed())
+        operators = sorted(self.operators_allowed())
         raw = [(name, call) for name, folder in self.stack.carriers.items() for call in read_calls(folder)]
         on_its_way = {call.call_id: call.invited_at - allowed[call.number] for _, call in raw if call.number in allowed}
+        for _, call in raw:
+            if call.number not in allowed and (before := bisect_right(operators, call.invited_at)):
+                on_its_way[call.call_id] = call.invited_at - operators[before - 1]
         quickest = min(on_its_way.values(), default=0.0)
         return [
             Call(
@@ -174,6 +185,12 @@ class Run:
                 if said.get("event") == ORIGINATED and said["attempt_id"] in phones:
                     yield phones[said["attempt_id"]], said["allowed_at"]
 
+    def operators_allowed(self) -> Iterator[float]:
+        """Yield when operators' legs were allowed to leave, as the scripts wrote it down."""
+        for line in self.stack.switch_log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if found := OPERATOR_CALLED.search(line):
+                yield _json(found.group())["allowed_at"]
+
     def allowed_by_gateway(self) -> dict[str, list[float]]:
         """Return when calls were allowed to leave, by Redis's clock, for each gateway."""
         found: dict[str, list[float]] = {name: [] for name in GATEWAYS}
@@ -197,6 +214,7 @@ class Run:
             permissions = [Call(at, at, name, "") for at in moments]
             everything += permissions
             found += excesses(f"permissions of {name}", permissions, self.plan.of_gateway[name])
+        everything += [Call(at, at, "", "") for at in self.operators_allowed()]
         return found + excesses("all permissions", everything, self.plan.total)
 
     def figures(self) -> str:
@@ -212,7 +230,7 @@ class Run:
                 f"{name:<15} {len(group):>4} calls, busiest second {busiest(group, 1.0):>2}, busiest minute"
                 f" {busiest(group, 60.0):>3}, at once {most_at_once(group):>2}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, f"{len(list(self.operators_allowed()))} operators' legs among them"])
 
 
 def disturb(run: Run, chance: random.Random, calls_between: int) -> None:
@@ -245,9 +263,9 @@ def _limits(at: float, channels: int, cps: float | None, cpm: int | None) -> Lim
 
 
 def _campaign_of(number: str) -> str:
-    place = (int(number) - FIRST_PHONE) // PER_CAMPAIGN
-    names = list(CAMPAIGNS)
-    return names[place] if 0 <= place < len(names) else "an operator"
+    dialled = int(number)
+    place = (dialled - FIRST_PHONE) // PER_CAMPAIGN if dialled >= FIRST_PHONE else dialled - FIRST_OPERATOR
+    return list(CAMPAIGNS)[place]
 
 
 def _json(line: str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from devstack.redis import Redis, private_redis
 from devstack.supervise import Child, spawn
 from devstack.switch import chosen_switch, running_switch
 
-MIX = "busy=3,reject=4,noanswer=2,human_hangup=1"
-"""Channels are held for no time, for 3 s, for as long as it rings, and for a short talk."""
+MIX = "busy=3,reject=4,noanswer=2,human_hangup=1,human3=2"
+"""Channels are held for no time, for 3 s, for as long as it rings, for a short talk, and beside an operator's."""
 
 
 class Part:
@@ -58,6 +58,11 @@ class LimitsStack:
     parts: Mapping[str, Part]
     carriers: Mapping[str, Path]
     scheduler_logs: tuple[Path, ...]
+
+    @property
+    def switch_log(self) -> Path:
+        """What the switch and its scripts say."""
+        return self.folders.log / "switch.console.log"
 
     def flush_redis(self) -> None:
         """Empty Redis."""

@@ -13,7 +13,8 @@ class Call:
     tests.switch.scenario; empty when nobody is to listen. flow: overrides of the default definition.
     gateway: attributes of the gateway's XML that differ (`username`, `ping`, `proxy`), None: no such gateway in
     the switch. names: a contact per name. ring_timeout_s, max_call_s: as in the campaign. is_flow_broken: `flow` is the
-    whole definition, stored unchecked. is_placed_by_its_test: it needs something broken first.
+    whole definition, stored unchecked. is_placed_by_its_test: it needs something broken first. is_heard: its audio is
+    listened to on the wire (`Suite.sound`).
     """
 
     name: str
@@ -26,6 +27,7 @@ class Call:
     sipp_options: tuple[str, ...] = ()
     is_flow_broken: bool = False
     is_placed_by_its_test: bool = False
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

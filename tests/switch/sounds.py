@@ -17,6 +17,7 @@ VOICES = Path(sipp.__file__).parent / "voices"
 PROMPTS_MS = {
     "greeting": 1200, "menu": 600, "thanks_interested": 400, "thanks_not_interested": 400, "opted_out": 400,
     "goodbye": 400, "wrong_key": 400, "callback": 400, "transfer": 400, "long": 30000,
+    "voicemail": 1500, "six_seconds": 6000,
 }  # fmt: skip
 
 
@@ -33,9 +34,14 @@ def make_prompts(sounds_dir: Path) -> None:
             _write_wav(sounds_dir / language / f"{name}.wav", tones.tone([300], duration_ms, 0.1))
 
 
+def prompt(name: str) -> dict[str, Any]:
+    """Return a built-in prompt as a flow spells it."""
+    return {"kind": "builtin", "name": name}
+
+
 def long_prompt() -> dict[str, Any]:
     """Return a prompt of thirty seconds, as a flow spells it."""
-    return {"kind": "builtin", "name": "long"}
+    return prompt("long")
 
 
 def digit_capture(key: str) -> Path:
@@ -67,6 +73,11 @@ def ringback_capture() -> Path:
     return _capture("ringback", tones.ringback(1000))
 
 
+def ringback_after_answer_capture() -> Path:
+    """Return a capture of a line that goes on ringing after the answer."""
+    return _capture("ringback_after_answer", tones.ringback(6000))
+
+
 def hello_capture() -> Path:
     """Return a capture of a person's short greeting."""
     return _voice("human_ru")
@@ -75,6 +86,40 @@ def hello_capture() -> Path:
 def machine_capture() -> Path:
     """Return a capture of an answering machine's long greeting."""
     return _voice("machine_ru")
+
+
+def voicemail_capture() -> Path:
+    """Return a capture of an answering machine's greeting, its beep, and the silence it then records."""
+    greeting = read_wav(VOICES / "machine_ru.wav")
+    samples = np.concatenate([greeting, tones.noise(600), tones.beep(), tones.noise(8000)])
+    return _capture("voicemail", samples)
+
+
+def mute_machine_capture() -> Path:
+    """Return a capture of an answering machine's greeting that no beep follows, only silence."""
+    return _capture("no_beep", np.concatenate([read_wav(VOICES / "machine_ru.wav"), tones.noise(12000)]))
+
+
+def fax_capture() -> Path:
+    """Return a capture of a fax that answers."""
+    return _capture("fax", tones.fax_answer())
+
+
+def line_capture(seconds: int) -> Path:
+    """Return a capture of a line on which nobody speaks."""
+    return _capture(f"line_{seconds}", tones.noise(1000 * seconds))
+
+
+def busy_capture(seconds: int) -> Path:
+    """Return a capture of the busy tone: 425 Hz, 0.35 s on and 0.35 s off."""
+    once = np.concatenate([tones.tone([425], 350, 0.1), tones.noise(350)])
+    return _capture(f"busy_{seconds}", np.resize(once, tones.RATE * seconds))
+
+
+def unreachable_capture() -> Path:
+    """Return a capture of the network's announcement: the special information tone, then speech, twice."""
+    once = np.concatenate([tones.special_information(), read_wav(VOICES / "announcement_ru.wav"), tones.noise(1000)])
+    return _capture("unreachable", np.concatenate([once, once]))
 
 
 def _voice(name: str) -> Path:

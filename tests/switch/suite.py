@@ -29,9 +29,9 @@ from scheduler.event_socket import EventSocket
 from tests.switch.calls import Call, Row
 from tests.switch.scenario import scenario
 from tests.switch.sounds import make_prompts
+from tests.switch.wire import PORTS_PER_CALLEE, Heard, Wire, listening
 
 CALLER_ID = "+74950000001"
-PORTS_PER_CALLEE = 8
 CONCLUDED_WITHIN_S = 90.0
 POLL_S = 0.1
 MIDNIGHT = time(0)
@@ -68,6 +68,15 @@ class Suite:
     gateways: dict[str, tuple[int, int]]
     scenario_dir: Path
     ports: dict[str, int]
+    wire: Wire | None = None
+
+    def sound(self, call: Call) -> Heard:
+        """Wait until the call is concluded and its callee has ended, and return what was said and heard on the wire."""
+        self.records(call)
+        self.carrier_saw(call)
+        assert call.is_heard
+        assert self.wire is not None
+        return self.wire.calls[self.ports[call.name]]
 
     def __call__(self, call: Call) -> Row:
         """Wait until the call's one contact is concluded and return what is on record."""
@@ -105,6 +114,19 @@ class Suite:
             if clock.monotonic() > deadline:
                 raise AssertionError(f"{call.name} was not concluded in time: {found}\n{self._diagnosis(call)}")
             clock.sleep(POLL_S)
+
+    def folder(self, setting: str) -> Path:
+        """Return a folder by the name of its setting."""
+        return Path(self.environment[setting])
+
+    def evidence(self, call: Call, *wanted: str) -> dict[str, Any]:
+        """Wait for the detector's evidence, which no call waits for, and for the facts wanted of it; return it."""
+        row = self.wait_for(
+            "SELECT amd_evidence FROM attempts WHERE campaign_id = %s AND amd_evidence ?& %s",
+            self.placed[call.name].campaign_id,
+            list(wanted),
+        )
+        return dict(row.amd_evidence)
 
     def lead_names(self, call: Call) -> list[str]:
         """Return the names of the contacts that have a lead, sorted."""
@@ -250,7 +272,8 @@ def _holds_udp(port: int) -> bool:
 
 def _write_gateways(calls: Sequence[Call], folder: Path) -> dict[str, int]:
     first = free_udp_block(PORTS_PER_CALLEE * len(calls))
-    ports = {call.name: first + PORTS_PER_CALLEE * index for index, call in enumerate(calls)}
+    in_a_row = sorted(calls, key=lambda call: call.is_heard)  # so that one range of ports holds those that are heard
+    ports = {call.name: first + PORTS_PER_CALLEE * index for index, call in enumerate(in_a_row)}
     for call in calls:
         if call.gateway is not None:
             params = dict(call.gateway)
@@ -293,6 +316,8 @@ def running_suite(calls: Sequence[Call], folder: Path, choice: SwitchChoice) -> 
         }
         environment = private_environment(folders, postgres.url, redis.url, overrides)
         ports = _write_gateways(calls, folders.gateways)
+        heard = [ports[call.name] for call in calls if call.is_heard]
+        wire = parts.enter_context(listening(min(heard), max(heard) + PORTS_PER_CALLEE - 1)) if heard else None
         switch = parts.enter_context(running_switch(choice, folders, environment))
         parts.enter_context(scheduler(folders, environment))
         gateways = _store_gateways(postgres.url, calls)
@@ -300,7 +325,7 @@ def running_suite(calls: Sequence[Call], folder: Path, choice: SwitchChoice) -> 
         scenarios.mkdir()
         suite = Suite(
             postgres, redis, environment, folders.log, choice.kind, switch, {}, iter(range(1000000, 9999999)),
-            gateways, scenarios, ports,
+            gateways, scenarios, ports, wire,
         )  # fmt: skip
         try:
             yield suite

@@ -6,6 +6,7 @@ from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt, Database
 from tests.verifier.findings import Fault, Findings
 from tests.verifier.matching import Match
+from tests.verifier.strikes import HOOK_S
 
 OF_CODE = {
     486: "busy", 600: "busy", 480: "unreachable", 403: "failed", 603: "rejected", 404: "invalid_number",
@@ -25,6 +26,8 @@ UNDECIDED = ("silence",)
 """Kinds of which nobody can say whether a person answered."""
 UNDER_WAY_S = 0.3
 """A key pressed so shortly before the end may have been on the wire when the switch hung up."""
+COMMITTED_WITHIN_S = 3.0
+"""A key pressed so long before the switch was killed must have been written down."""
 CUT_OFF_AS_MACHINE = frozenset({"machine", "voicemail_left", "fax"})
 
 
@@ -41,6 +44,34 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
         else:
             _count_detector(each.attempt, each.call, findings)
             _check_answered(each.attempt, each.call, keys, findings)
+
+
+def check_struck_calls(
+    matches: Sequence[Match], database: Database, kills: Sequence[float], findings: Findings
+) -> None:
+    """Of calls that were up when their switch was killed: what had been decided before stays decided."""
+    for each in matches:
+        attempt, call = each.attempt, each.call
+        where = f"{attempt.phone}, attempt {attempt.id}, up when the switch was killed"
+        if attempt.outcome in PRESSED and attempt.disposition != attempt.outcome:
+            findings.add(Fault.PRESS_LOST, f"{where}: {attempt.disposition}, although {attempt.outcome} was committed")
+        if call is None:
+            continue
+        keys = database.campaigns[attempt.campaign_id].keys
+        died_at = min(at for at in kills if at >= call.invited_at - HOOK_S)
+        heard = "".join(
+            digit
+            for digit, at in zip(call.digits_sent, call.digit_times, strict=False)
+            if at < died_at - COMMITTED_WITHIN_S
+        )
+        decided = _decided(heard, keys)
+        if decided is not None and attempt.disposition != decided:
+            findings.add(
+                Fault.PRESS_LOST, f"{where}: {attempt.disposition}, although {decided} was pressed long before"
+            )
+        elif attempt.disposition in PRESSED and attempt.disposition != _decided(call.digits_sent, keys):
+            fault = Fault.LEAD_UNOWED if attempt.disposition == "interested" else Fault.WRONG_DISPOSITION
+            findings.add(fault, f"{where}: {attempt.disposition}, and nobody pressed a key for that")
 
 
 def is_machine(call: CarrierCall) -> bool:

@@ -1,6 +1,6 @@
 """A small campaign in which every promise was kept, for tests that break one at a time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt, Campaign, Contact, Database, Import, Lead, Posted
 from tests.verifier.findings import Findings
+from tests.verifier.strikes import Strike
 from tests.verifier.verify import verify
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -23,10 +24,20 @@ class Witnesses:
     database: Database
     posted: list[Posted]
     leases: int = 0
+    strikes: list[Strike] = field(default_factory=list)
+    least_up: int = 0
 
     def verdict(self, *, may_end_inside: bool = False) -> Findings:
         """Let the verifier judge it."""
-        return verify(self.calls, self.database, self.posted, self.leases, may_end_inside=may_end_inside)
+        return verify(
+            self.calls,
+            self.database,
+            self.posted,
+            self.leases,
+            may_end_inside=may_end_inside,
+            strikes=self.strikes,
+            least_up=self.least_up,
+        )
 
     def faults(self, *, may_end_inside: bool = False) -> set[str]:
         """Return the kinds of faults it finds."""

@@ -25,7 +25,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt; times are aware datetimes. number: 1 is the contact's first."""
+    """One attempt; times are aware datetimes. number: 1 is the contact's first. outcome: what the call committed."""
 
     id: str
     contact_id: int
@@ -40,6 +40,7 @@ class Attempt:
     digits: str
     amd_verdict: str | None
     sip_code: int | None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ CAMPAIGNS = """SELECT c.id, c.retry_rules, v.definition->'keys' AS keys
     FROM campaigns c JOIN flow_versions v ON v.id = c.flow_version_id"""
 CONTACTS = "SELECT id, campaign_id, phone, state::text, disposition::text, attempt_count FROM contacts ORDER BY id"
 ATTEMPTS = """SELECT id::text, contact_id, campaign_id, phone, number, originated_at, answered_at,
-    concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code
+    concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code, outcome::text
     FROM attempts ORDER BY contact_id, number"""
 LEADS = "SELECT attempt_id::text, state::text, external_id FROM leads ORDER BY id"
 IMPORTS = """SELECT rows_total, accepted, invalid_number + duplicate + blacklisted + malformed AS rejected

@@ -8,7 +8,9 @@ class Fault(StrEnum):
     """A promise that was not kept."""
 
     NOT_CONCLUDED = "not concluded"
-    """A contact or an attempt was left open."""
+    """An attempt was left open."""
+    CONTACT_STUCK = "contact stuck"
+    """A contact neither ended nor was blocked."""
     LOST = "lost"
     """Nobody can say how an attempt ended, although no switch was killed."""
     CALL_WITHOUT_ATTEMPT = "call without attempt"
@@ -37,6 +39,25 @@ class Fault(StrEnum):
     """Rows of the file became neither a contact nor a listed reject."""
     LEASE_LEFT = "lease left"
     """A channel is still reserved although nothing is dialled."""
+    HIT_TOO_FEW = "hit too few"
+    """A part was killed when hardly a call was up, which shows little."""
+    DIALED_ON = "dialled on"
+    """Calls left although a store was away."""
+    NOT_DONE = "not done"
+    """The run ended before all was done that it was to show."""
+
+
+MISSING = frozenset(
+    {
+        Fault.NOT_CONCLUDED,
+        Fault.LOST,
+        Fault.CALL_WITHOUT_ATTEMPT,
+        Fault.ATTEMPT_WITHOUT_CALL,
+        Fault.PRESS_LOST,
+        Fault.LEAD_MISSING,
+    }
+)
+"""What somebody should have known, and nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,8 @@ class Findings:
     lost: int = 0
     called_twice: int = 0
     calls: int = 0
+    kills: int = 0
+    leases: int = 0
     amd_agreed: int = 0
     amd_heard: int = 0
     faults: list[Finding] = field(default_factory=list)
@@ -80,4 +103,17 @@ class Findings:
         return (
             f"{name}: {self.rows} rows, {self.contacts} contacts, {self.concluded} concluded, {self.leads} leads, "
             f"{self.lost} lost, {self.called_twice} called twice, {seconds:.1f} s"
+        )
+
+    def crash_summary(self, seed: int) -> str:
+        """Return the last line of a run in which parts were killed."""
+        kinds = [finding.fault for finding in self.faults]
+        missing = sum(kind in MISSING for kind in kinds)
+        leaked = self.leases + kinds.count(Fault.CALL_STILL_UP)
+        stuck = self.contacts - self.concluded
+        counted = MISSING | {Fault.CALL_STILL_UP, Fault.CALLED_TWICE, Fault.LEASE_LEFT, Fault.CONTACT_STUCK}
+        others = sum(kind not in counted for kind in kinds)
+        return (
+            f"chaos: seed {seed}, {self.kills} kills, {missing} missing, {self.called_twice} called twice, "
+            f"{leaked} leaked, {stuck} stuck" + (f", {others} other faults" if others else "")
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt, Database
 from tests.verifier.findings import Fault, Findings
+from tests.verifier.strikes import was_up_at_a_kill
 
 CLOCK_SLACK_S = 0.5
 """SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
@@ -17,10 +18,11 @@ ENDS_INSIDE = frozenset({"failed", "congestion", "cancelled", "blocked", "unreac
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An attempt and the one call it made, None when the carrier saw none."""
+    """An attempt and the one call it made, None when the carrier saw none. was_struck: up when a switch was killed."""
 
     attempt: Attempt
     call: CarrierCall | None
+    was_struck: bool = False
 
 
 def digits_of(number: str) -> str:
@@ -29,11 +31,17 @@ def digits_of(number: str) -> str:
 
 
 def match(
-    calls: Sequence[CarrierCall], database: Database, findings: Findings, *, may_end_inside: bool = False
+    calls: Sequence[CarrierCall],
+    database: Database,
+    findings: Findings,
+    *,
+    may_end_inside: bool = False,
+    kills: Sequence[float] = (),
 ) -> list[Match]:
     """Give each attempt its call; note calls that no attempt explains and attempts whose call never came.
 
     may_end_inside: an attempt that got no SIP answer, and says so, need not have reached the carrier.
+    kills: when a switch was killed, epoch s; what it was about to dial need not have reached the carrier either.
     """
     by_number: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in database.attempts:
@@ -52,9 +60,12 @@ def match(
         else:
             found[maker.id] = call
         _check_blacklist(call, database, findings)
-    matches = [Match(attempt, found.get(attempt.id)) for attempt in database.attempts]
+    matches = []
+    for attempt in database.attempts:
+        made = found.get(attempt.id)
+        matches.append(Match(attempt, made, was_up_at_a_kill(attempt, made, kills)))
     for each in matches:
-        if each.call is None and not (may_end_inside and _ended_inside(each.attempt)):
+        if each.call is None and not each.was_struck and not (may_end_inside and _ended_inside(each.attempt)):
             findings.add(
                 Fault.ATTEMPT_WITHOUT_CALL,
                 f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): no call came",

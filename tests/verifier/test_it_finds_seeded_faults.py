@@ -31,14 +31,14 @@ def test_it_finds_a_dropped_conclusion():
     seeded = clean()
     seeded.change_attempt(REFUSING, concluded_at=None, ended_at=None, disposition=None)
     seeded.change_contact(1, state="dialing", disposition=None)
-    assert seeded.faults() == {"not concluded"}
+    assert seeded.faults() == {"not concluded", "contact stuck"}
     assert seeded.verdict().concluded == 4
 
 
 def test_it_finds_a_contact_left_waiting():
     seeded = clean()
     seeded.change_contact(2, state="retry")
-    assert seeded.faults() == {"not concluded"}
+    assert seeded.faults() == {"contact stuck"}
 
 
 def test_it_finds_a_doubled_invite():

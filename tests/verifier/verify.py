@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from sipp.log_reader import CarrierCall
-from tests.verifier.carrier import check_calls
+from tests.verifier.carrier import check_calls, check_struck_calls
+from tests.verifier.crashes import check_strikes
 from tests.verifier.facts import Database, Posted
 from tests.verifier.findings import Fault, Findings
 from tests.verifier.leads import check_leads
-from tests.verifier.matching import match
+from tests.verifier.matching import Match, match
 from tests.verifier.retries import check_retries
+from tests.verifier.strikes import Strike, switch_kills
 
 ENDED = frozenset({"concluded", "blocked"})
 
@@ -20,19 +22,27 @@ def verify(
     leases: int = 0,
     *,
     may_end_inside: bool = False,
+    strikes: Sequence[Strike] = (),
+    least_up: int = 0,
 ) -> Findings:
     """Compare what the three witnesses say. leases: channels still reserved in Redis.
 
     may_end_inside: allow attempts that ended in the switch and rang nobody, as where a gateway was away on purpose.
+    strikes: what was done to the parts, each with at least `least_up` calls up. Only of calls that were up when a
+    switch was killed may nobody know the end.
     """
-    findings = Findings(calls=len(calls))
+    findings = Findings(calls=len(calls), leases=leases)
     if not calls:
         findings.add(Fault.NOBODY_CALLED, f"{len(database.attempts)} attempts, and not one call came")
     _check_conclusions(database, findings)
     _check_imports(database, findings)
-    matches = match(calls, database, findings, may_end_inside=may_end_inside)
+    kills = switch_kills(strikes)
+    matches = match(calls, database, findings, may_end_inside=may_end_inside, kills=kills)
+    _check_lost(matches, findings)
     check_retries(matches, database, findings)
-    check_calls(matches, database, findings)
+    check_calls([each for each in matches if not each.was_struck], database, findings)
+    check_struck_calls([each for each in matches if each.was_struck], database, kills, findings)
+    check_strikes(calls, strikes, least_up, findings)
     check_leads(matches, database, posted, findings)
     if leases:
         findings.add(Fault.LEASE_LEFT, f"{leases} channels are still reserved")
@@ -44,15 +54,12 @@ def _check_conclusions(database: Database, findings: Findings) -> None:
     for attempt in database.attempts:
         if attempt.concluded_at is None:
             findings.add(Fault.NOT_CONCLUDED, f"attempt {attempt.id} to {attempt.phone} is open")
-        if attempt.disposition == "lost":
-            findings.lost += 1
-            findings.add(Fault.LOST, f"attempt {attempt.id} to {attempt.phone}")
     last = {attempt.contact_id: attempt for attempt in database.attempts}  # in order of number
     for contact in database.contacts:
         if contact.state in ENDED:
             findings.concluded += 1
         else:
-            findings.add(Fault.NOT_CONCLUDED, f"{contact.phone} is {contact.state}")
+            findings.add(Fault.CONTACT_STUCK, f"{contact.phone} is {contact.state}")
         if contact.state == "blocked" and contact.phone not in database.blacklist:
             findings.add(Fault.WRONG_DISPOSITION, f"{contact.phone} is blocked, and is on no blacklist")
         latest = last.get(contact.id)
@@ -61,6 +68,14 @@ def _check_conclusions(database: Database, findings: Findings) -> None:
             findings.add(
                 Fault.WRONG_DISPOSITION, f"{contact.phone} is {contact.disposition}, and its last attempt was {how}"
             )
+
+
+def _check_lost(matches: Sequence[Match], findings: Findings) -> None:
+    for each in matches:
+        if each.attempt.disposition == "lost":
+            findings.lost += 1
+            if not each.was_struck:
+                findings.add(Fault.LOST, f"attempt {each.attempt.id} to {each.attempt.phone}")
 
 
 def _check_imports(database: Database, findings: Findings) -> None:

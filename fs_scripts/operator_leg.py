@@ -1,0 +1,85 @@
+"""Connects a callee with an operator within the limits: the operator's leg is a call of its own to the trunk."""
+
+import logging
+import time
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from db import operator_legs
+from db.errors import DatabaseAway, LeasesLost, RedisAway
+from db.leases import TotalLimits
+from db.operator_legs import Limits
+from fs_scripts.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_S = 15.0
+"""So long a callee is kept waiting for a channel to the operator."""
+HORIZON_MS = 2000
+"""How far ahead a moment is reserved: beyond what the dial loop reserves, so that the operator gets the next one."""
+LOOK_EVERY_MS = 100
+"""More often than the dial loop looks: a channel that becomes free is rather the waiting callee's."""
+
+CALLED = "an operator is called"
+NO_ROOM = "the callee was not put through: no limit left room for the operator's leg in time"
+NOBODY_KNOWS = "the callee was not put through: nobody can say which limits the operator's leg counts in"
+
+
+class Line(Protocol):
+    """What is needed of fs_scripts.channel.Channel."""
+
+    def is_up(self) -> bool:
+        """Say whether the call is still there."""
+
+    def pause(self, duration_ms: int) -> None:
+        """Wait, whatever is pressed."""
+
+    def bridge(self, number: str) -> bool:
+        """Connect the callee with an operator until one of them hangs up."""
+
+
+def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool:
+    """Put the callee through to `number` (E.164) as soon as every limit allows it; False: not in time, or he left.
+
+    The lease is kept by the scheduler as long as the attempt is open, and released with the attempt's own.
+    """
+    total = TotalLimits(shared.settings.max_channels, shared.settings.max_calls_per_second)
+    known = {"attempt_id": attempt_id}
+    try:
+        of = shared.postgres.run(lambda conn: operator_legs.limits(conn, attempt_id))
+    except DatabaseAway:
+        of = None
+    if of is None:
+        logger.warning(NOBODY_KNOWS, extra=known)
+        return False
+    allowed_at = _wait_for_room(line, shared, attempt_id, of, total)
+    if allowed_at is None:
+        logger.warning(NO_ROOM, extra=known)
+        return False
+    logger.info(CALLED, extra={**known, "allowed_at": allowed_at})
+    return line.bridge(number)
+
+
+def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, total: TotalLimits) -> float | None:
+    """Return when the leg was allowed to be dialled, epoch s; None: not in time."""
+    deadline = time.monotonic() + PATIENCE_S
+    is_reserved = False
+    while line.is_up() and time.monotonic() < deadline:
+        wait_ms = float(LOOK_EVERY_MS)
+        try:
+            if not is_reserved:
+                ttl_s = shared.settings.lease_ttl_s
+                delay_ms = operator_legs.reserve(shared.redis, attempt_id, of, total, HORIZON_MS, ttl_s)
+                is_reserved = delay_ms is not None
+                wait_ms = wait_ms if delay_ms is None else delay_ms
+            else:
+                wait_s, now = operator_legs.ask_to_leave(shared.redis, of[0], total)
+                if not wait_s:
+                    return now
+                wait_ms = wait_s * 1000
+        except (LeasesLost, RedisAway, RedisError):
+            is_reserved = False  # whoever rebuilds the leases restores this one's, or it is reserved again
+        if wait_ms >= 1:
+            line.pause(round(wait_ms))
+    return None

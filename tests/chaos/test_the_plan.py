@@ -1,0 +1,30 @@
+"""The same seed makes the same faults, and all of those that are promised."""
+
+from collections import Counter
+
+from chaos.plan import Act, Part, Scale, make_plan
+
+
+def test_the_same_seed_makes_the_same_plan_and_another_seed_another():
+    assert make_plan(7, Scale()) == make_plan(7, Scale())
+    assert make_plan(7, Scale()) != make_plan(8, Scale())
+
+
+def test_every_part_is_killed_so_often_and_every_outage_comes_once():
+    done = Counter((fault.act, fault.part) for fault in make_plan(7, Scale(kills_each=5)))
+    assert {part: done[Act.KILL, part] for part in Part} == dict.fromkeys(Part, 5)
+    outages = {what: count for what, count in done.items() if what[0] is not Act.KILL}
+    assert outages == {
+        (Act.STOP, Part.POSTGRES): 1,
+        (Act.FREEZE, Part.POSTGRES): 1,
+        (Act.FREEZE, Part.REDIS): 1,
+        (Act.FILL, Part.POSTGRES): 1,
+    }
+
+
+def test_faults_come_in_order_while_there_are_calls_to_hit():
+    plan = make_plan(7, Scale(contacts=1000))
+    moments = [fault.after_calls for fault in plan]
+    assert moments == sorted(moments)
+    assert 0 < moments[0] < moments[-1] < 1100
+    assert [fault.number for fault in plan] == list(range(1, 30))

@@ -1,0 +1,114 @@
+"""An operator's leg is a call to the trunk like any other: it waits for a channel and a moment, and holds both."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from db import attempts, leases, operator_legs
+from db.leases import TotalLimits
+from db.redis_client import open_redis
+from fs_scripts import operator_leg
+from tests.db.conftest import World
+
+NUMBER = "+74950000000"
+
+
+class Line:
+    """Remembers; on_pause may change the world, and the callee leaves after `patience` pauses."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.pauses = 0
+        self.patience = 1000
+        self.on_pause = lambda: None
+
+    def is_up(self) -> bool:
+        return self.pauses < self.patience
+
+    def pause(self, duration_ms: int) -> None:
+        self.pauses += 1
+        self.on_pause()
+
+    def bridge(self, number: str) -> bool:
+        self.done.append(number)
+        return True
+
+
+@pytest.fixture
+def world(postgres_url: str) -> Iterator[World]:
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        yield World(conn)
+
+
+@pytest.fixture
+def shared(world: World, redis_url: str) -> Iterator[SimpleNamespace]:
+    redis = open_redis(redis_url, 2000)
+    leases.rebuild(redis, [])
+    redis.delete("dialer:arrival:total")
+    yield SimpleNamespace(
+        settings=SimpleNamespace(max_channels=100, max_calls_per_second=1000, lease_ttl_s=60),
+        redis=redis,
+        postgres=SimpleNamespace(run=lambda job: job(world.conn)),
+    )
+    redis.close()
+
+
+@pytest.fixture
+def attempt_id(world: World, shared: SimpleNamespace) -> str:
+    """An attempt with its own lease, whose callee wants an operator."""
+    world.conn.execute("UPDATE gateways SET max_channels = 2, calls_per_second = 500")
+    (claimed,) = world.dial(world.campaign(contacts=1))
+    world.conn.execute("UPDATE attempts SET outcome = 'transferred'")
+    of = operator_legs.limits(world.conn, claimed.attempt_id)
+    assert of is not None
+    leases.reserve(shared.redis, *of, TotalLimits(100, 1000), [claimed.attempt_id], 1000)
+    return claimed.attempt_id
+
+
+def test_the_callee_is_put_through_and_two_channels_are_held_until_the_call_ends(shared, world, attempt_id):
+    line = Line()
+    assert operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert line.done == [NUMBER]
+    assert leases.counts(shared.redis, [world.gateway_id]).by_gateway == {world.gateway_id: 2}
+    leases.release(shared.redis, [attempt_id])
+    assert leases.counts(shared.redis).total == 0
+
+
+def test_a_callee_waits_for_a_channel(shared, world, attempt_id):
+    world.conn.execute("UPDATE gateways SET max_channels = 1")
+    line = Line()
+
+    def one_more() -> None:
+        world.conn.execute("UPDATE gateways SET max_channels = 2")
+
+    line.on_pause = one_more
+    of = operator_legs.limits(world.conn, attempt_id)
+    assert operator_legs.reserve(shared.redis, attempt_id, of, TotalLimits(100, 1000), 1000, 60) is None
+    line.patience = 1
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert line.done == []
+    assert leases.counts(shared.redis).total == 1
+    assert operator_leg.connect(Line(), shared, attempt_id, NUMBER), "now there is one"
+
+
+def test_nobody_is_put_through_while_the_leases_are_lost(shared, attempt_id):
+    line = Line()
+    line.patience = 3
+    shared.redis.flushall()
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert line.done == []
+
+
+def test_the_scheduler_keeps_and_restores_the_operators_lease(shared, world, attempt_id):
+    assert operator_leg.connect(Line(), shared, attempt_id, NUMBER)
+    found = attempts.open_attempts(world.conn)
+    assert [a.is_transferred for a in found] == [True]
+    shared.redis.flushall()
+    assert leases.rebuild(shared.redis, found, found)
+    assert leases.counts(shared.redis).total == 2
+    shared.redis.zrem("dialer:leases:total", leases.of_operator(attempt_id))
+    shared.redis.delete(f"dialer:lease:{leases.of_operator(attempt_id)}")
+    leases.renew_open(shared.redis, found)
+    assert leases.counts(shared.redis).total == 2

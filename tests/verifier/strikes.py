@@ -1,0 +1,82 @@
+"""What was done to the parts while the campaign ran, as it was written down: a fourth witness."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from sipp.log_reader import CarrierCall
+from tests.verifier.facts import Attempt
+
+HOOK_S = 1.0
+"""The hangup hook belongs to the call: one that ended so shortly before the kill may have died with its hook."""
+ON_ITS_WAY_S = 3.0
+"""An originate this young may not have become an INVITE when the switch was killed."""
+MARKED_S = 1.0
+"""So long after the kill an originate may still be marked by a scheduler that has not noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One deed. at, until: epoch s; until is `at` for a kill, None while it lasts. up: calls that were up then."""
+
+    act: str
+    part: str
+    at: float
+    up: int
+    until: float | None = None
+
+    def ended(self, at: float) -> "Strike":
+        """Return it with its end."""
+        return replace(self, until=at)
+
+    @property
+    def is_kill(self) -> bool:
+        """Whether a process was killed."""
+        return self.act == "kill"
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.act} {self.part} with {self.up} calls up"
+
+
+class StrikeLog:
+    """A file of JSON lines; a strike that lasts is written again when it is over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, strike: Strike) -> None:
+        """Add one line."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(strike)) + "\n")
+
+
+def read_strikes(path: Path) -> list[Strike]:
+    """Return every strike in order, each as it was written last."""
+    found: dict[float, Strike] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        strike = Strike(**json.loads(line))
+        found[strike.at] = strike
+    return sorted(found.values(), key=lambda strike: strike.at)
+
+
+def switch_kills(strikes: Iterable[Strike]) -> list[float]:
+    """Return when the switch was killed."""
+    return [strike.at for strike in strikes if strike.is_kill and strike.part == "switch"]
+
+
+def was_up_at_a_kill(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:
+    """Whether the switch held the attempt's channel when it was killed, as far as carrier and times tell."""
+    return any(_was_up(attempt, call, at) for at in kills)
+
+
+def _was_up(attempt: Attempt, call: CarrierCall | None, at: float) -> bool:
+    if attempt.originated_at is None:
+        return False
+    originated = attempt.originated_at.timestamp()
+    if attempt.concluded_at is not None and attempt.concluded_at.timestamp() < at:
+        return False
+    if call is None:
+        return at - ON_ITS_WAY_S <= originated <= at + MARKED_S
+    return call.invited_at <= at + HOOK_S and (call.ended_at is None or call.ended_at >= at - HOOK_S)
