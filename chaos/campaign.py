@@ -5,7 +5,8 @@ from typing import Any
 
 import psycopg
 
-from db import caller_ids, campaigns, flows, gateways, imports
+from db import caller_ids, campaigns, flows, gateways
+from db.import_run import import_contacts
 from dialer.call_flow import default_definition
 from dialer.contact_file import read_rows
 from dialer.contact_import import guess_mapping
@@ -35,11 +36,23 @@ FLOW: dict[str, Any] = default_definition("ru") | {
 """Prompts of seconds: what is said matters to nobody here."""
 
 
-def make_campaign(connection: psycopg.Connection[Any], gateway: str, contacts: int, calls_per_second: float) -> int:
+def make_campaign(database_url: str, gateway: str, contacts: int, calls_per_second: float) -> int:
     """Store a campaign that may dial at any hour, with so many contacts; return its id."""
+    rows = [f"+7916{number:07},Contact {number}" for number in range(1_000_000, 1_000_000 + contacts)]
+    table = read_rows("\n".join(["phone,name", *rows, ""]).encode(), "chaos.csv")
+    with (
+        psycopg.connect(database_url, autocommit=True) as connection,
+        psycopg.connect(database_url, autocommit=True) as aside,
+    ):
+        campaign_id = _store(connection, gateway, calls_per_second)
+        import_contacts(connection, aside, campaign_id, table, guess_mapping(table.columns), "chaos.csv")
+    return campaign_id
+
+
+def _store(connection: psycopg.Connection[Any], gateway: str, calls_per_second: float) -> int:
     gateway_id = gateways.create(connection, gateway, CHANNELS, calls_per_second)
     caller_id = caller_ids.add(connection, gateway_id, "+74955550100", "Chaos")
-    campaign_id = campaigns.create(
+    return campaigns.create(
         connection,
         campaigns.NewCampaign(
             name="Chaos",
@@ -55,7 +68,3 @@ def make_campaign(connection: psycopg.Connection[Any], gateway: str, contacts: i
             retry_rules=RETRY_RULES,
         ),
     )
-    rows = [f"+7916{number:07},Contact {number}" for number in range(1_000_000, 1_000_000 + contacts)]
-    table = read_rows("\n".join(["phone,name", *rows, ""]).encode(), "chaos.csv")
-    imports.import_contacts(connection, campaign_id, table, guess_mapping(table.columns), "chaos.csv")
-    return campaign_id

@@ -61,7 +61,7 @@ def run_chaos(run: Run, plan: Sequence[PlannedFault], folder: Path, switch: Swit
     with running_stack(folder, callees, switch, overrides(run)) as stack:
         _wait(stack, stack.are_all_ready, "starting the stack")
         with psycopg.connect(stack.database_url, autocommit=True) as connection:
-            campaign_id = make_campaign(connection, GATEWAY, run.scale.contacts, run.calls_per_second)
+            campaign_id = make_campaign(stack.database_url, GATEWAY, run.scale.contacts, run.calls_per_second)
             campaigns.move(connection, campaign_id, CampaignState.ACTIVE)
         strikes = folder / "strikes.jsonl"
         carrier = CarrierWatch(stack.folders.carrier)

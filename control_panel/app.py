@@ -48,7 +48,7 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
     if hops := settings.panel_proxies:
         # Without a proxy anybody could write these headers and step around the sign-in throttle.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    app.extensions["panel"] = Panel(settings, redis, LiveHub(redis, pool), ImportJobs(pool))
+    app.extensions["panel"] = Panel(settings, redis, LiveHub(redis, pool), ImportJobs(pool, settings.database_url))
     CSRFProtect(app)
     database.init(app, pool)
     i18n.init(app, settings.panel_language)

@@ -15,7 +15,7 @@ from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
 from control_panel.labels import GROUPS, label, tone
 from control_panel.live_state import MAX_CALLS
-from db import audit, campaigns, flows, imports, overview, schedules
+from db import audit, campaigns, flows, gateway_health, imports, overview, schedules
 from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
@@ -172,6 +172,7 @@ def show(campaign_id: int) -> str:
         flow=flow,
         flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
         gateways=campaigns.gateways_of(conn, campaign_id),
+        health=gateway_health.known(conn),
         imports=imports.list_for(conn, campaign_id),
         preflight=judged,
         blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],

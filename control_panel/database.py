@@ -1,15 +1,17 @@
 """One connection and one transaction per request, from a bounded pool."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g
 from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 POOL_SIZE = 16
 WAIT_S = 5.0
@@ -38,6 +40,17 @@ def own_connection() -> Iterator[Connection[Any]]:
     """Lend a connection apart from the request's: for streams and for work that outlives the request."""
     with current_app.extensions["pool"].connection(timeout=WAIT_S) as conn:
         yield conn
+
+
+def streamed(rows_of: Callable[[Connection[Any]], Iterator[T]]) -> Iterator[T]:
+    """Yield rows while they are sent, after the request's own transaction has ended, on a connection apart."""
+    pool = current_app.extensions["pool"]
+
+    def rows() -> Iterator[T]:
+        with pool.connection(timeout=WAIT_S) as conn:
+            yield from rows_of(conn)
+
+    return rows()
 
 
 def _finish(response: Response) -> Response:

@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from control_panel.access import needs
 from control_panel.database import connection
-from db import audit, caller_ids, gateways
+from db import audit, caller_ids, gateway_health, gateways
 from db.errors import AlreadyExists, InUse
 from db.gateways import Gateway
 from db.users import UserRole as Role
@@ -81,6 +81,7 @@ def _page(form: GatewayForm | None = None, caller_form: CallerIdForm | None = No
     return render_template(
         "gateways/index.html",
         gateways=gateways.list_all(conn),
+        health=gateway_health.known(conn),
         callers=by_gateway,
         form=form or GatewayForm(formdata=None, data=defaults),
         is_refused=form is not None,

@@ -1,100 +1,88 @@
-"""Imports that run beside the requests, one after another, with their progress to be asked for."""
+"""Imports run in processes of their own: a file of a million rows holds neither a request nor the other pages."""
 
+import json
 import logging
+import os
+import subprocess
+import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from flask_babel import gettext as _
 from psycopg import Error as PostgresError
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from control_panel import uploads
-from control_panel.uploads import Upload
-from db import audit, imports
-from db.errors import NotFound
-from dialer.contact_file import read_rows
-from dialer.contact_import import ColumnMapping
-from dialer.errors import IllegalMove, InvalidContactFile
+from db import imports
+from db.imports import ContactImport, ImportState
 
 logger = logging.getLogger(__name__)
 
-MAX_KEPT = 100
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 2
+TELL_S = 5.0
+"""How often an import that waits for a free place is kept alive."""
 QUICK_S = 2.0
 """Most files are done by then, and their uploader sees the report at once."""
+LOOK_S = 0.05
+DIED = "an import's process died and left nothing behind"
+AWAY = "an import's end could not be recorded"
 
-FAILED = "an import failed and left nothing behind"
-
-
-@dataclass(slots=True)
-class ImportJob:
-    """One import. done / total: rows. import_id: of the report, once there is one. error: see `sentence`."""
-
-    campaign_id: int
-    user_id: int
-    file_name: str
-    done: int = 0
-    total: int = 0
-    import_id: int | None = None
-    error: str | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
+Work = Mapping[str, Any]
+"""What control_panel.import_worker is told, see there."""
 
 
 class ImportJobs:
-    """The process's imports: a file of a million rows holds neither a request nor the other pages."""
+    """The imports this panel has started. They end with it, and leave nothing behind then."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._pool = pool
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
-        self._jobs: dict[str, ImportJob] = {}
+    def __init__(self, pool: ConnectionPool, database_url: str) -> None:
+        self._pool, self._database_url = pool, database_url
+        self._places = threading.Semaphore(AT_ONCE)
 
-    def find(self, token: str, user_id: int) -> ImportJob | None:
-        """Return this user's job, or None when there is none (any more)."""
-        job = self._jobs.get(token)
-        return job if job and job.user_id == user_id else None
-
-    def start(self, upload: Upload, campaign_id: int, user_id: int, mapping: ColumnMapping) -> ImportJob:
-        """Start importing, once per upload however often it is asked for, and wait a moment for the result."""
-        job = self.find(upload.token, user_id)
-        if job is None or job.error is not None:
-            job = ImportJob(campaign_id, user_id, upload.name)
-            self._jobs[upload.token] = job
-            while len(self._jobs) > MAX_KEPT:
-                self._jobs.pop(next(iter(self._jobs)))
-            self._worker.submit(self._run, job, upload, mapping)
-        job.finished.wait(QUICK_S)
-        return job
-
-    def _run(self, job: ImportJob, upload: Upload, mapping: ColumnMapping) -> None:
+    def give_up_abandoned(self) -> None:
+        """Record the failure of imports whose process is gone, a panel's that was killed among them."""
         try:
-            self._import(job, upload, mapping)
-        except InvalidContactFile:
-            job.error = "file"
-        except (IllegalMove, NotFound):
-            job.error = "state"
-        except (PostgresError, PoolTimeout, OSError):
-            logger.exception(FAILED)
-            job.error = "storage"
-        except Exception:
-            logger.exception(FAILED)
-            job.error = "bug"
+            with self._pool.connection() as conn:
+                imports.fail_abandoned(conn)
+        except (PostgresError, PoolTimeout):
+            logger.exception(AWAY)
+
+    def start(self, import_id: int, work: Work, on_end: Callable[[], None] = lambda: None) -> None:
+        """Run an import that was announced and committed; on_end is called however it ends. Waits a moment for it."""
+        thread = threading.Thread(target=self._run, args=(import_id, work, on_end), name="import", daemon=True)
+        thread.start()
+        deadline = time.monotonic() + QUICK_S
+        while thread.is_alive() and time.monotonic() < deadline:
+            thread.join(LOOK_S)
+
+    def _run(self, import_id: int, work: Work, on_end: Callable[[], None]) -> None:
+        try:
+            while not self._places.acquire(timeout=TELL_S):
+                with self._pool.connection() as conn:
+                    imports.keep_waiting(conn, import_id)
+            try:
+                self._work({**work, "import_id": import_id, "database_url": self._database_url})
+            finally:
+                self._places.release()
+            with self._pool.connection() as conn:
+                if imports.record_failure(conn, import_id, imports.DIED):
+                    logger.error(DIED, extra={"import_id": import_id})
+        except (PostgresError, PoolTimeout):  # it is found out when the panel starts again
+            logger.exception(AWAY, extra={"import_id": import_id})
         finally:
-            job.finished.set()
+            on_end()
 
-    def _import(self, job: ImportJob, upload: Upload, mapping: ColumnMapping) -> None:
-        table = read_rows(upload.path.read_bytes(), upload.name)
-        job.total = table.total
-
-        def advance(done: int) -> None:
-            job.done = done
-
-        with self._pool.connection() as conn:
-            report = imports.import_contacts(conn, job.campaign_id, table, mapping, upload.name, advance)
-            details = {"file": upload.name, "accepted": report.accepted, "rows": report.rows_total}
-            audit.record(conn, job.user_id, "contacts.imported", "campaign", str(job.campaign_id), details)
-        job.done = report.rows_total
-        job.import_id = report.import_id
-        uploads.forget(upload)
+    def _work(self, work: Work) -> None:
+        """Run the worker to its end. Its standard input stays open as long as this process lives, and no longer."""
+        command = [sys.executable, "-m", "control_panel.import_worker"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE) as process:  # noqa: S603 - ours
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(work).encode() + b"\n")
+            process.stdin.flush()
+            process.wait()
 
 
 def unreadable() -> str:
@@ -102,14 +90,18 @@ def unreadable() -> str:
     return _("This file can't be read. Save it as CSV (UTF-8) or XLSX, with the column names in its first row.")
 
 
-def sentence(error: str) -> str:
-    """Return a job's error as the user should read it."""
-    match error:
-        case "file":
+def why(found: ContactImport) -> str:
+    """Return why an import ended without contacts, as the user should read it."""
+    if found.state is ImportState.CANCELLED:
+        return _("This import was cancelled. Nothing was imported.")
+    match (found.error or "").split(":")[0]:
+        case "InvalidContactFile":
             return unreadable()
-        case "state":
+        case "IllegalMove":
             return _("Nothing was imported: the campaign takes no contacts any more.")
-        case "storage":
+        case "OperationalError" | "AdminShutdown":
             return _("The database was away. Nothing was imported; try again.")
+        case imports.DIED:
+            return _("The import was interrupted. Nothing was imported; try again.")
         case _other:
             return _("Something went wrong on our side. Nothing was imported; it has been logged.")

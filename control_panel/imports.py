@@ -1,6 +1,8 @@
 """Contacts from a file in two steps: upload and look at its first rows, then import and read the report."""
 
+from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,11 +14,14 @@ from control_panel.access import needs
 from control_panel.campaigns import campaign_or_404
 from control_panel.context import panel
 from control_panel.csv_files import csv_response
-from control_panel.database import connection
-from control_panel.import_jobs import sentence, unreadable
+from control_panel.database import connection, streamed
+from control_panel.formats import number, seconds
+from control_panel.import_jobs import unreadable, why
 from control_panel.labels import label
-from db import imports
+from db import audit, imports
+from db.errors import NotFound
 from db.users import UserRole as Role
+from dialer.contact import ImportReject
 from dialer.contact_file import read_rows
 from dialer.contact_import import ColumnMapping, guess_mapping
 from dialer.errors import InvalidContactFile
@@ -115,60 +120,84 @@ def start(campaign_id: int, token: str) -> Answer:
     stored = _stored(campaign_id, token)
     if not isinstance(stored, uploads.Upload):
         return stored
-    count = len(read_rows(stored.path.read_bytes(), stored.name).columns)
-    phone, name, zone = (_column(field, count) for field in ("phone", "name", "time_zone"))
+    table = read_rows(stored.path.read_bytes(), stored.name)
+    phone, name, zone = (_column(field, len(table.columns)) for field in ("phone", "name", "time_zone"))
     chosen = [column for column in (phone, name, zone) if column is not None]
     if phone is None or len(set(chosen)) != len(chosen):
         flash(_("Choose the column with the phone number, and each column for one thing only."), "error")
         return redirect(url_for("imports.preview", campaign_id=campaign_id, token=token))
-    panel().imports.start(stored, campaign_id, current_user.id, ColumnMapping(phone, name, zone))
-    return redirect(url_for("imports.running", campaign_id=campaign_id, token=token))
-
-
-@blueprint.get("/running/<token>")
-@needs(Role.MANAGER)
-def running(campaign_id: int, token: str) -> Answer:
-    """Show how far the import is; when it is done, go to its report."""
-    campaign = campaign_or_404(campaign_id)
-    job = panel().imports.find(token, current_user.id)
-    if job is None:
-        flash(_("This import is not running any more. See below what was imported."), "info")
+    if not uploads.take(stored):  # a second click on the button
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    if job.import_id is not None:
-        return redirect(url_for("imports.report", campaign_id=campaign_id, import_id=job.import_id))
-    if job.error is not None:
-        flash(sentence(job.error), "error")
-        return redirect(url_for("imports.preview", campaign_id=campaign_id, token=token))
-    return render_template("imports/running.html", campaign=campaign, job=job, token=token)
-
-
-@blueprint.get("/running/<token>/progress.json")
-@needs(Role.MANAGER)
-def progress(campaign_id: int, token: str) -> Response:
-    """Return rows done and in all."""
-    job = panel().imports.find(token, current_user.id)
-    if job is None or job.campaign_id != campaign_id:
-        abort(404)
-    return jsonify(done=job.done, total=job.total, finished=job.finished.is_set())
+    import_id = imports.start(connection(), campaign_id, stored.name, table.total, current_user.id)
+    connection().commit()  # its process must see it
+    mapping = asdict(ColumnMapping(phone, name, zone))
+    file = {"path": str(stored.path.absolute()), "name": stored.name, "mapping": mapping}
+    panel().imports.start(import_id, {"file": file}, lambda: uploads.forget(stored))
+    return redirect(url_for("imports.report", campaign_id=campaign_id, import_id=import_id))
 
 
 def _import_or_404(campaign_id: int, import_id: int) -> imports.ContactImport:
-    found = [one for one in imports.list_for(connection(), campaign_id) if one.id == import_id]
-    return found[0] if found else abort(404)
+    try:
+        found = imports.find(connection(), import_id)
+    except NotFound:
+        abort(404)
+    return found if found.campaign_id == campaign_id else abort(404)
 
 
 @blueprint.get("/<int:import_id>")
 @needs(Role.VIEWER)
 def report(campaign_id: int, import_id: int) -> str:
-    """Show what became of the rows."""
+    """Show how far an import is, or what became of its rows."""
     campaign, found = campaign_or_404(campaign_id), _import_or_404(campaign_id, import_id)
+    if found.state is imports.ImportState.RUNNING:
+        return render_template("imports/running.html", campaign=campaign, found=found, progress=_progress_of(found))
     return render_template(
         "imports/report.html",
         campaign=campaign,
         found=found,
-        rejects=imports.rejects(connection(), import_id)[:SHOWN_REJECTS],
-        rejected=found.rows_total - found.accepted,
+        why="" if found.state is imports.ImportState.DONE else why(found),
+        reasons=_reasons(found),
+        rejects=imports.first_rejects(connection(), import_id, SHOWN_REJECTS),
+        rejected=sum(found.rejected.values()),
     )
+
+
+def _reasons(found: imports.ContactImport) -> list[tuple[str, int]]:
+    return [(str(label(reason)), found.rejected.get(reason, 0)) for reason in ImportReject]
+
+
+def _progress_of(found: imports.ContactImport) -> dict[str, Any]:
+    """Return what the page shows of an import under way, in words."""
+    speed, left_s = found.rows_per_second, found.left_s
+    return {
+        "done": found.rows_total,
+        "total": max(found.rows_expected, found.rows_total),
+        "finished": found.state is not imports.ImportState.RUNNING,
+        "accepted": number(found.accepted),
+        "rejected": [[text, number(count)] for text, count in _reasons(found)],
+        "speed": _("%(rows)s rows/s", rows=number(round(speed))) if speed else "",
+        "left": _("about %(time)s left", time=seconds(left_s)) if left_s is not None else "",
+        "state": _("Stopping…") if found.cancelled_at else "" if found.began_at else _("Waiting for its turn"),
+    }
+
+
+@blueprint.get("/<int:import_id>/progress.json")
+@needs(Role.VIEWER)
+def progress(campaign_id: int, import_id: int) -> Response:
+    """Return how far an import is."""
+    return jsonify(_progress_of(_import_or_404(campaign_id, import_id)))
+
+
+@blueprint.post("/<int:import_id>/cancel")
+@needs(Role.MANAGER)
+def cancel(campaign_id: int, import_id: int) -> AnyResponse:
+    """Ask an import to stop; it takes everything back."""
+    _import_or_404(campaign_id, import_id)
+    if imports.cancel(connection(), import_id):
+        audit.record(connection(), current_user.id, "contacts.import_cancelled", "campaign", str(campaign_id))
+    else:
+        flash(_("This import is over already."), "info")
+    return redirect(url_for("imports.report", campaign_id=campaign_id, import_id=import_id))
 
 
 @blueprint.get("/<int:import_id>/rejects.csv")
@@ -176,8 +205,9 @@ def report(campaign_id: int, import_id: int) -> str:
 def rejects(campaign_id: int, import_id: int) -> Response:
     """Send the rows that became no contact, with the reason, ready to be corrected."""
     _import_or_404(campaign_id, import_id)
-    rows = [
-        [str(r.row_number), label(r.reason), r.detail, *(str(cell) for cell in r.cells)]
-        for r in imports.rejects(connection(), import_id)
-    ]
+    words = {reason: str(label(reason)) for reason in ImportReject}
+    rows = (
+        [str(r.row_number), words[r.reason], r.detail, *(str(cell) for cell in r.cells)]
+        for r in streamed(lambda conn: imports.rejects(conn, import_id))
+    )
     return csv_response(f"rejects-{import_id}.csv", [_("Row"), _("Reason"), _("Detail"), _("Cells")], rows)

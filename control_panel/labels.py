@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from db.blacklist import BlacklistReason
+from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
@@ -89,6 +90,12 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
     },
+    ImportState: {
+        "running": _("importing"),
+        "done": _("imported"),
+        "failed": _("failed"),
+        "cancelled": _("cancelled"),
+    },
     Disposition: {
         "interested": _("Interested"),
         "not_interested": _("Not interested"),
@@ -169,6 +176,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
         "no_contacts": _("Nobody is left to be dialled."),
+        "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),
         "budget_spent": _("The day's budget of calls or minutes is used up."),
         "never": _("The calling hours are never open in all the zones where those who wait may be."),

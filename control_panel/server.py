@@ -58,7 +58,9 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """Build the application inside the worker, where its connections belong."""
         pool = open_pool(self._values.database_url, POOL_SIZE)
-        return create_app(self._values, pool, open_redis(self._values.redis_url, REDIS_WAIT_MS))
+        app = create_app(self._values, pool, open_redis(self._values.redis_url, REDIS_WAIT_MS))
+        app.extensions["panel"].imports.give_up_abandoned()
+        return app
 
 
 def serve() -> None:

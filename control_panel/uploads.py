@@ -51,6 +51,15 @@ def find(token: str, user_id: int) -> Upload | None:
     return Upload(token, about["name"], folder / token) if about["user_id"] == user_id else None
 
 
+def take(upload: Upload) -> bool:
+    """Take the upload for an import, so that a second request does not import it again; False when it was taken."""
+    try:
+        upload.path.with_name(f"{upload.token}.json").unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def forget(upload: Upload) -> None:
     """Remove the file; it has been imported."""
     upload.path.unlink(missing_ok=True)

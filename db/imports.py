@@ -1,81 +1,88 @@
-"""Contact files become contacts: all rows in one transaction, and every row that did not is listed."""
+"""Contact imports as everybody sees them: started, watched, cancelled, ended; db.import_run does the work."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from psycopg import Cursor
-from psycopg.rows import tuple_row
-
 from db.errors import NotFound
-from db.sql import AnyConnection, all_of, load, one_of, value_of
+from db.sql import AnyConnection, all_of, change, column_of, load, one_of, rows_as, value_of
 from dialer.contact import ImportReject
-from dialer.contact_file import ContactTable
-from dialer.contact_import import Accepted, ColumnMapping, sort_row
-from dialer.errors import IllegalMove
 
 queries = load("imports")
 
-LOCK_SPACE = 0x1A9047
-"""First half of the advisory lock's key: imports; the second is the campaign."""
-PROGRESS_ROWS = 1000
-CLOSED = frozenset({"completed", "archived"})
-STEPS = (
-    "analyze",
-    "reject_duplicates_in_file",
-    "reject_duplicates_in_campaign",
-    "reject_blacklisted",
-    "add_zone_sets",
-    "add_contacts",
-    "add_rejects",
-)
-"""What the staged rows go through, in this order."""
+RUNNING_SPACE = 0x1A9048
+"""First half of the advisory lock that an import's process holds; the second is the import."""
+UNSEEN_S = 15.0
+"""A process that starts may take so long before it holds its lock."""
+FETCH_ROWS = 2000
+
+DIED = "its process ended"
 
 
 class ImportState(StrEnum):
     """Where an import is. The SQL type `import_state` has the same members."""
 
     RUNNING = "running"
-    """Its transaction is open."""
+    """It waits for its turn or reads its rows."""
     DONE = "done"
     """All its rows are contacts or rejects."""
     FAILED = "failed"
     """It left nothing behind but its error."""
+    CANCELLED = "cancelled"
+    """Somebody stopped it; it left nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file's rows: rows_total = accepted + invalid_number + duplicate + blacklisted + malformed."""
+    """What became of a file's rows: rows_total is accepted and all of `rejected` together."""
 
     import_id: int
     rows_total: int
     accepted: int
-    invalid_number: int
-    duplicate: int
-    blacklisted: int
-    malformed: int
+    rejected: Mapping[ImportReject, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ContactImport:
-    """One import as it is stored."""
+    """One import as it is stored. While it runs, rows_total and the counts are what has been read so far.
+
+    rows_expected: as far as can be told before they are read. began_at: None while it waits for the campaign's other
+    imports. cancelled_at: somebody asked it to stop. now: the database's clock.
+    """
 
     id: int
     campaign_id: int
     file_name: str
     state: ImportState
+    rows_expected: int
     rows_total: int
     accepted: int
-    invalid_number: int
-    duplicate: int
-    blacklisted: int
-    malformed: int
+    rejected: dict[str, int]
     error: str | None
     created_at: datetime
+    began_at: datetime | None
+    seen_at: datetime
+    cancelled_at: datetime | None
     ended_at: datetime | None
+    now: datetime
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """Return the speed since it began, None before the first rows."""
+        if self.began_at is None or not self.rows_total:
+            return None
+        took_s = ((self.ended_at or self.seen_at) - self.began_at).total_seconds()
+        return self.rows_total / took_s if took_s > 0 else None
+
+    @property
+    def left_s(self) -> float | None:
+        """Return the seconds it may still take at its speed, None when that can't be told."""
+        speed = self.rows_per_second
+        if self.state is not ImportState.RUNNING or speed is None:
+            return None
+        return max(self.rows_expected - self.rows_total, 0) / speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,74 +95,57 @@ class Reject:
     cells: list[Any]
 
 
-def import_contacts(
-    conn: AnyConnection,
-    campaign_id: int,
-    table: ContactTable,
-    mapping: ColumnMapping,
-    file_name: str,
-    on_progress: Callable[[int], None] | None = None,
-) -> ImportReport:
-    """Import every row of `table`, or none when anything fails. on_progress gets the rows read so far.
+def start(
+    conn: AnyConnection, campaign_id: int, file_name: str, rows_expected: int = 0, started_by: int | None = None
+) -> int:
+    """Announce an import and return its id; commit, then let a process run it. Raises NotFound."""
+    values = {
+        "campaign_id": campaign_id,
+        "file_name": file_name,
+        "rows_expected": rows_expected,
+        "started_by": started_by,
+    }
+    import_id = value_of(conn, queries["start"], values)
+    if import_id is None:
+        raise NotFound(f"there is no campaign {campaign_id}")
+    return cast(int, import_id)
 
-    Raises IllegalMove when the campaign is completed or archived, NotFound, InvalidContactFile.
+
+def cancel(conn: AnyConnection, import_id: int) -> bool:
+    """Ask an import to stop; False when it is over or was asked before."""
+    return change(conn, queries["cancel"], {"import_id": import_id}) == 1
+
+
+def keep_waiting(conn: AnyConnection, import_id: int) -> None:
+    """Say that somebody still means to run it, though no process does so yet."""
+    change(conn, queries["seen"], {"import_id": import_id})
+
+
+def record_failure(conn: AnyConnection, import_id: int, error: str) -> bool:
+    """Record that an import ended and left nothing: failed, or cancelled if that was asked. False: it was over."""
+    return change(conn, queries["end_without"], {"import_id": import_id, "error": error}) == 1
+
+
+def fail_abandoned(conn: AnyConnection, unseen_s: float = UNSEEN_S) -> list[int]:
+    """Record the failure of every import whose process is gone, and return their ids.
+
+    Its contacts went with its transaction; PostgreSQL knows that it is gone, since the lock it held is free.
     """
-    values: dict[str, Any] = {"campaign_id": campaign_id, "file_name": file_name, "space": LOCK_SPACE}
-    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
-        campaign = cursor.execute(queries["campaign"], values).fetchone()
-        if campaign is None:
-            raise NotFound(f"there is no campaign {campaign_id}")
-        _check_state(campaign[0])
-        cursor.execute(queries["one_at_a_time"], values)
-        values["import_id"] = value_of(conn, queries["start"], values)
-        cursor.execute(queries["stage"])
-        _stage(cursor, table, mapping, campaign[1], campaign[2], on_progress or (lambda _: None))
-        for step in STEPS:
-            cursor.execute(queries[step], values)
-        _check_state(value_of(conn, queries["still_open"], values))
-        report = one_of(conn, ImportReport, queries["finish"], values)
-        cursor.execute(queries["unstage"])
-    assert report is not None  # its row was inserted above
-    return report
+    failed = []
+    for import_id in column_of(conn, queries["abandoned"], {"unseen_s": unseen_s}):
+        with conn.transaction():
+            values = {"import_id": import_id, "running_space": RUNNING_SPACE}
+            if value_of(conn, queries["is_abandoned"], values) and record_failure(conn, import_id, DIED):
+                failed.append(import_id)
+    return failed
 
 
-def _check_state(state: str) -> None:
-    if state in CLOSED:
-        raise IllegalMove(f"a campaign that is {state} takes no more contacts; clone it")
-
-
-def _stage(
-    cursor: Cursor[Any],
-    table: ContactTable,
-    mapping: ColumnMapping,
-    country: str,
-    zone: str,
-    on_progress: Callable[[int], None],
-) -> None:
-    with cursor.copy(queries["copy"]) as copy:
-        for count, (row_number, cells) in enumerate(enumerate(table.rows, table.first_row), 1):
-            if count % PROGRESS_ROWS == 0:
-                on_progress(count)
-            if not cells:
-                continue
-            clean = [cell.replace("\x00", "") for cell in cells]
-            row = sort_row(clean, table.columns, mapping, country, zone)
-            if isinstance(row, Accepted):
-                copy.write_row(
-                    (row_number, None, "", row.phone, row.name, list(row.zones), _json(row.extra), _json(clean))
-                )
-            else:
-                copy.write_row((row_number, row.reason.value, row.detail, None, None, None, None, _json(clean)))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def record_failure(conn: AnyConnection, campaign_id: int, file_name: str, error: str) -> int:
-    """Keep the trace of an import that failed (its own transaction is gone); return its id."""
-    values = {"campaign_id": campaign_id, "file_name": file_name, "error": error}
-    return cast(int, value_of(conn, queries["record_failure"], values))
+def find(conn: AnyConnection, import_id: int) -> ContactImport:
+    """Return an import; raises NotFound."""
+    found = one_of(conn, ContactImport, queries["find"], {"import_id": import_id})
+    if found is None:
+        raise NotFound(f"there is no import {import_id}")
+    return found
 
 
 def list_for(conn: AnyConnection, campaign_id: int) -> list[ContactImport]:
@@ -163,6 +153,13 @@ def list_for(conn: AnyConnection, campaign_id: int) -> list[ContactImport]:
     return all_of(conn, ContactImport, queries["list_for"], {"campaign_id": campaign_id})
 
 
-def rejects(conn: AnyConnection, import_id: int) -> list[Reject]:
-    """Return the rows that became no contact, in the file's order."""
-    return all_of(conn, Reject, queries["rejects"], {"import_id": import_id})
+def first_rejects(conn: AnyConnection, import_id: int, limit: int) -> list[Reject]:
+    """Return the first rows that became no contact, in the file's order."""
+    return all_of(conn, Reject, queries["rejects"], {"import_id": import_id, "limit": limit})
+
+
+def rejects(conn: AnyConnection, import_id: int) -> Iterator[Reject]:
+    """Yield all rows that became no contact, in the file's order; holds 2,000 of them, needs a transaction."""
+    with conn.cursor("rejects", row_factory=rows_as(Reject)) as cursor:
+        cursor.itersize = FETCH_ROWS
+        yield from cursor.execute(queries["rejects"], {"import_id": import_id, "limit": None})

@@ -7,9 +7,10 @@ from typing import cast
 
 from psycopg.rows import tuple_row
 
-from db import campaigns, claims
+from db import campaigns, claims, gateway_health
 from db.campaigns import DialingCampaign
 from db.sql import AnyConnection, load, value_of
+from dialer.back_off import BreakerState
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
 from dialer.preflight import (
@@ -74,6 +75,7 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
     calls_up = cast(int, value_of(conn, queries["calls_up"], values))
     room = cast("int | None", value_of(conn, claims.judging(queries["room"]), values))
     pace = _pace(conn, campaign)
+    resting = {id_ for id_, health in gateway_health.known(conn).items() if health.state is BreakerState.OPEN}
     return Preflight(
         counts=counts,
         blocked=blocked,
@@ -84,6 +86,7 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             calls_up=calls_up,
             channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
             room=room,
+            are_gateways_resting=all(g.gateway_id in resting for g in campaign.gateways),
         ),
         next_at=min(next_at, default=None),
         finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import psycopg
-
 from demo.campaign import CALLS_PER_SECOND, CHANNELS, MIX, SEED, make_campaign
 from demo.report import outcome_table
 from demo.run import dial, judge
@@ -76,8 +74,7 @@ def _demo(began: float, folder: Path, calls: int | None) -> int:
         f"Starting a private stack ({switch.kind} switch; logs in {options.folder.relative_to(ROOT)}/log)", flush=True
     )
     with running_stack(options) as stack:
-        with psycopg.connect(stack.database_url) as connection:
-            campaign_id = make_campaign(connection, GATEWAY, "Demo", calls)
+        campaign_id = make_campaign(stack.database_url, GATEWAY, "Demo", calls)
         dial(stack, campaign_id)
         database, findings = judge(stack)
     print(outcome_table(database, findings))

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-from db import blacklist, caller_ids, campaigns, flows, gateways, imports
+from db import blacklist, caller_ids, campaigns, flows, gateways
+from db.import_run import import_contacts
 from dialer.call_flow import default_definition
 from dialer.contact_file import ContactTable, read_rows
 from dialer.contact_import import Accepted, guess_mapping, sort_row
@@ -39,11 +40,27 @@ RETRY_RULES: dict[str, Any] = {
 NO_RETRIES: dict[str, Any] = {"max_attempts": 1}
 
 
-def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str, calls: int | None = None) -> int:
+def make_campaign(database_url: str, gateway: str, name: str, calls: int | None = None) -> int:
     """Store the gateway, a campaign that may dial at any hour, the blacklist and the contacts; return its id.
 
     calls: take only so many of the file's contacts, and call each once.
     """
+    with (
+        psycopg.connect(database_url, autocommit=True) as connection,
+        psycopg.connect(database_url, autocommit=True) as aside,
+    ):
+        campaign_id, listed = _store(connection, gateway, name, calls)
+        table = read_rows(CONTACTS.read_bytes(), CONTACTS.name)
+        if calls is not None:
+            table = first_contacts(table, calls, listed)
+        import_contacts(connection, aside, campaign_id, table, guess_mapping(table.columns), CONTACTS.name)
+    return campaign_id
+
+
+def _store(
+    connection: psycopg.Connection[Any], gateway: str, name: str, calls: int | None
+) -> tuple[int, Collection[str]]:
+    """Store all but the contacts; return the campaign's id and the numbers on the blacklist."""
     gateway_id = gateways.create(connection, gateway, CHANNELS, CALLS_PER_SECOND)
     caller_id = caller_ids.add(connection, gateway_id, CALLER_ID, "Demo")
     flow = default_definition("ru") | {"tries": 1}  # who stays silent is asked once, so that the demo is short
@@ -66,12 +83,7 @@ def make_campaign(connection: psycopg.Connection[Any], gateway: str, name: str, 
             retry_rules=RETRY_RULES if calls is None else NO_RETRIES,
         ),
     )
-    listed = list_blacklisted(connection, BLACKLIST)
-    table = read_rows(CONTACTS.read_bytes(), CONTACTS.name)
-    if calls is not None:
-        table = first_contacts(table, calls, listed)
-    imports.import_contacts(connection, campaign_id, table, guess_mapping(table.columns), CONTACTS.name)
-    return campaign_id
+    return campaign_id, list_blacklisted(connection, BLACKLIST)
 
 
 def list_blacklisted(connection: psycopg.Connection[Any], path: Path) -> set[str]:

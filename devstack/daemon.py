@@ -105,8 +105,7 @@ def _sign_in(stack: Stack) -> str:
     create_user(stack.environment, EMAIL, ROLE, password)
     kept.touch(mode=0o600)
     kept.write_text(password, encoding="ascii")
-    with psycopg.connect(stack.database_url) as connection:
-        make_campaign(connection, GATEWAY, "Demo")
+    make_campaign(stack.database_url, GATEWAY, "Demo")
     return password
 
 

@@ -33,6 +33,10 @@ class InvalidRetryRules(DialerError):
     """The retry rules can't be followed: the message names the field and its legal values."""
 
 
+class ImportCancelled(DialerError):
+    """Somebody cancelled the import: nothing was imported, start it again if that was a mistake."""
+
+
 class InvalidDestination(DialerError):
     """A destination is neither a country nor a prefix: write `RU` or `+7495`."""
 

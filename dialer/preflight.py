@@ -64,6 +64,8 @@ class Obstacle(StrEnum):
     """No enabled gateway with a registered caller ID is chosen."""
     NO_CONTACTS = "no_contacts"
     """Nobody is left to be dialled."""
+    GATEWAYS_REST = "gateways_rest"
+    """Every gateway of its rests: the trunks refused too many calls in a row."""
     CHANNELS_BUSY = "channels_busy"
     """As many calls are up as it may have."""
     BUDGET_SPENT = "budget_spent"
@@ -88,6 +90,7 @@ def obstacle(
     calls_up: int,
     channels: int,
     room: int | None = None,
+    are_gateways_resting: bool = False,
 ) -> Obstacle | None:
     """Return the first thing that keeps a campaign from dialing; None: it dials.
 
@@ -101,6 +104,8 @@ def obstacle(
         return Obstacle.NEVER if counts.get(Standing.NEVER, 0) else Obstacle.NO_CONTACTS
     if room is not None and room <= 0:
         return Obstacle.BUDGET_SPENT
+    if are_gateways_resting:
+        return Obstacle.GATEWAYS_REST
     if calls_up >= channels:
         return Obstacle.CHANNELS_BUSY
     if counts.get(Standing.READY, 0):

@@ -23,7 +23,8 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns
+from scheduler.idle_leases import IdleLeases
+from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns, judge_gateways
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -114,6 +115,8 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._leases.tick),
+            (1.0, IdleLeases(self._database, self._redis).tick),
+            (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )

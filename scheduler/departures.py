@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 LATEST_S = 0.15
 """A call that is later than this gives its slot back: sent now, it would leave in the next one's moment."""
 REST_AFTER_REFUSAL_S = 5.0
-MOST_AT_ONCE = 16
-"""So many calls whose moment has come are marked in one transaction, when the last one took longer than a spacing."""
 RETRY_S = 1.0
 """How often undoing is tried again while PostgreSQL is away."""
 ALLOWANCE = 1.02
@@ -82,8 +80,6 @@ class Departures:
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
         self._quickest_s = 1.0
-        self._marked: set[str] = set()
-        """Calls that are planned and already marked: they leave, or are withdrawn."""
         self._not_sent: list[str] = []
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
@@ -145,28 +141,25 @@ class Departures:
             planned, self._planned = self._planned, []
         return planned
 
-    def _take_due(self, most: int | None = None) -> list[Departure]:
-        """Take those whose moment has come, oldest first."""
+    def _take_due(self) -> list[Departure]:
+        """Take those whose moment has come."""
         with self._changed:
             now = self._clock()
-            due = sorted((d for d in self._planned if d.due_s <= now), key=lambda d: d.due_s)[:most]
-            self._planned = [departure for departure in self._planned if departure not in due]
+            due = [departure for departure in self._planned if departure.due_s <= now]
+            self._planned = [departure for departure in self._planned if departure.due_s > now]
         return due
 
     def _is_late(self, departure: Departure) -> bool:
         return self._clock() > departure.due_s + LATEST_S
 
     def _depart(self, departure: Departure) -> None:
-        """Mark the call, commit, ask, send it. What is marked and not sent when we crash counts as lost."""
+        """Mark the call, commit, send it. Nothing stands between the commit and the send: a crash there loses it."""
         core_uuid = self._switch.core_uuid
         if self._brakes.reason() is not None or core_uuid is None:
             return self._undo([departure, *self._take_all()])
-        if self._is_late(departure):  # those behind it would be late too when their turn came: all give way at once
-            return self._undo([departure, *self._take_due()])
-        if departure.attempt.attempt_id not in self._marked and not self._mark(departure, core_uuid):
-            return None
         if self._is_late(departure):
-            return self._undo([departure])
+            # Those whose moment has come too would be late when their turn came: undoing each would be later still.
+            return self._undo([departure, *self._take_due()])
         attempt = departure.attempt
         try:
             wait_s, allowed_at = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
@@ -177,29 +170,22 @@ class Departures:
         if wait_s > 0:  # another scheduler's call left late
             self._free_at[attempt.gateway_id] = asked_at + wait_s
             return self.add([departure])
-        self._marked.discard(attempt.attempt_id)
+        try:
+            marked = self._database.run(
+                lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid), begins=False
+            )
+        except DatabaseAway:
+            logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
+            # The commit may have happened: it is undone as soon as PostgreSQL is back.
+            self._not_sent.append(attempt.attempt_id)
+            return self._undo(self._take_all())
+        if not marked:
+            return self._undo([departure])
+        if self._is_late(departure):
+            self._not_sent.append(attempt.attempt_id)
+            return None
         self._send(departure, allowed_at)
         return self._keep_distance(departure, asked_at)
-
-    def _mark(self, departure: Departure, core_uuid: str) -> bool:
-        """Mark the call, and with it those that are due too: a slow commit then holds up one spacing, not each.
-
-        False: it may not leave, or nobody can say.
-        """
-        together = [departure, *self._take_due(MOST_AT_ONCE - 1)]
-        ids = [each.attempt.attempt_id for each in together]
-        try:
-            marked = self._database.run(lambda conn: claims.mark_originated(conn, ids, core_uuid), begins=False)
-        except DatabaseAway:
-            logger.warning(MARK_FAILED, extra={"attempt_id": departure.attempt.attempt_id, "count": len(ids)})
-            # The commit may have happened: they are undone as soon as PostgreSQL is back.
-            self._not_sent += ids
-            self._undo(self._take_all())
-            return False
-        self._marked.update(marked)
-        self._undo([each for each in together if each.attempt.attempt_id not in self._marked])
-        self.add([each for each in together[1:] if each.attempt.attempt_id in self._marked])
-        return departure.attempt.attempt_id in self._marked
 
     def _spacings(self, departure: Departure) -> tuple[float, float]:
         return departure.spacing_s * ALLOWANCE, self._total_spacing_s
@@ -245,13 +231,10 @@ class Departures:
             self._not_sent.append(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
-        """Undo claims. While PostgreSQL is away the age of those that were not marked undoes them later."""
-        planned = [departure.attempt.attempt_id for departure in departures]
-        ids = [attempt_id for attempt_id in planned if attempt_id not in self._marked]
-        self._not_sent += self._marked.intersection(planned)
-        self._marked.difference_update(planned)
-        if not ids:
+        """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""
+        if not departures:
             return
+        ids = [departure.attempt.attempt_id for departure in departures]
         give_back(self._redis, ids)
         try:
             count = self._database.run(lambda conn: claims.release(conn, ids))

@@ -4,18 +4,22 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, campaigns, leases, live_events
+from db import attempts, campaigns, gateway_health, leases, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
 
 COMPLETED = "a campaign is complete"
+BREAKER = "a gateway's circuit breaker has moved"
+SLOWED = "a gateway is slowed down, its trunk refuses calls"
+AT_FULL_SPEED = "a gateway is at its full speed again"
 SHARE_OF_TIME = 0.1
 """Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
 
@@ -41,6 +45,20 @@ class LeaseKeeper:
         found = self._database.run(attempts.open_attempts)
         leases.renew_open(self._redis, found, self._ttl_s)
         self._renewed_at = now
+
+
+def judge_gateways(database: Database, now: datetime | None = None) -> None:
+    """Judge how the trunks take their calls, and say what changed. Raises DatabaseAway."""
+    moment = now or datetime.now(UTC)
+    changed = database.run(lambda conn: gateway_health.judge_all(conn, moment))
+    for gateway_id, (before, after) in changed.items():
+        known = {"gateway_id": gateway_id, "share": round(after.share, 2), "state": after.state, "reason": after.reason}
+        if after.state is not before.state:
+            logger.warning(BREAKER, extra={**known, "open_until": after.open_until})
+        elif after.share < before.share:
+            logger.warning(SLOWED, extra=known)
+        elif after.share == 1:
+            logger.info(AT_FULL_SPEED, extra=known)
 
 
 def complete_campaigns(database: Database, redis: Redis) -> None:

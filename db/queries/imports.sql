@@ -1,88 +1,114 @@
--- campaign -- What the rows need of their campaign.
-SELECT state::text, default_country, time_zone FROM campaigns WHERE id = %(campaign_id)s
+-- start -- Its row is seen by everybody while it runs; its contacts by nobody before its transaction ends.
+INSERT INTO contact_imports (campaign_id, file_name, rows_expected, started_by)
+SELECT id, %(file_name)s, %(rows_expected)s, %(started_by)s FROM campaigns WHERE id = %(campaign_id)s
+RETURNING id
 
--- one_at_a_time -- Imports into one campaign queue up, so that each sees the contacts of those before it.
-SELECT pg_advisory_xact_lock(%(space)s, %(campaign_id)s::bigint::integer)
+-- hold -- Held to the end of the transaction, whatever ends it: who can take it knows that nobody runs the import.
+SELECT pg_advisory_xact_lock(%(running_space)s, %(import_id)s::bigint::integer)
 
--- start -- The import's row; it is seen by others only if all of it succeeds.
-INSERT INTO contact_imports (campaign_id, file_name) VALUES (%(campaign_id)s, %(file_name)s) RETURNING id
+-- take_turn -- Imports into one campaign queue up, so that each sees the contacts of those before it.
+SELECT pg_try_advisory_xact_lock(%(turn_space)s, %(campaign_id)s::bigint::integer)
 
--- stage -- The rows as the file had them, sorted by Python; gone with the transaction.
+-- campaign -- What the rows need of it; the lock keeps it from being completed for want of contacts meanwhile.
+SELECT k.id AS campaign_id, k.state, k.default_country, k.time_zone, i.file_name, i.started_by
+FROM contact_imports i JOIN campaigns k ON k.id = i.campaign_id WHERE i.id = %(import_id)s FOR KEY SHARE OF k
+
+-- began -- Its turn has come.
+UPDATE contact_imports SET began_at = clock_timestamp(), seen_at = clock_timestamp() WHERE id = %(import_id)s
+
+-- seen -- Its process lives and waits.
+UPDATE contact_imports SET seen_at = clock_timestamp() WHERE id = %(import_id)s
+
+-- progress -- How far it is, for who watches; told in return whether to go on.
+UPDATE contact_imports
+SET rows_total = %(rows_total)s, accepted = %(accepted)s, rejected = %(rejected)s, seen_at = clock_timestamp()
+WHERE id = %(import_id)s
+RETURNING cancelled_at IS NULL AND state = 'running'
+
+-- stage -- The rows of one batch, as Python sorted them.
 CREATE TEMPORARY TABLE staged_contacts (
     row_number integer NOT NULL,
-    reason import_reject,
-    detail text NOT NULL,
-    phone text,
-    name text,
-    zones text[],
-    extra jsonb,
-    cells jsonb
+    phone text NOT NULL,
+    name text NOT NULL,
+    zones_place integer NOT NULL,
+    extra jsonb NOT NULL
 ) ON COMMIT DROP
 
 -- copy -- Fills the stage.
-COPY staged_contacts (row_number, reason, detail, phone, name, zones, extra, cells) FROM STDIN
+COPY staged_contacts (row_number, phone, name, zones_place, extra) FROM STDIN
 
--- analyze -- The planner must not take a million staged rows for none.
-ANALYZE staged_contacts
+-- empty -- For the next batch.
+TRUNCATE staged_contacts
 
--- reject_duplicates_in_file -- The first row of a number counts.
-UPDATE staged_contacts s SET reason = 'duplicate', detail = 'row ' || d.first_row || ' has the same number'
-FROM (
-    SELECT row_number, first_value(row_number) OVER (PARTITION BY phone ORDER BY row_number) AS first_row
-    FROM staged_contacts WHERE reason IS NULL
-) d
-WHERE d.row_number = s.row_number AND d.first_row < s.row_number
+-- know_zone_sets -- The ids of these sets, made where they are new, in the order given.
+WITH given AS (
+    SELECT row_number() OVER () AS place, ARRAY(SELECT jsonb_array_elements_text(zones)) AS zones
+    FROM jsonb_array_elements(%(zone_sets)s::jsonb) AS zones
+), added AS (
+    INSERT INTO zone_sets (zones) SELECT DISTINCT zones FROM given ORDER BY zones ON CONFLICT (zones) DO NOTHING
+    RETURNING id, zones
+)
+SELECT coalesce(a.id, z.id) FROM given g
+LEFT JOIN added a ON a.zones = g.zones LEFT JOIN zone_sets z ON z.zones = g.zones
+ORDER BY g.place
 
--- reject_duplicates_in_campaign -- Imported before.
-UPDATE staged_contacts s SET reason = 'duplicate', detail = 'the campaign has this number already'
-FROM contacts c
-WHERE s.reason IS NULL AND c.project_id = 1 AND c.campaign_id = %(campaign_id)s AND c.phone = s.phone
+-- add_contacts -- One batch: contacts, in the file's order and due at once; returns the rows that became none.
+-- Subqueries, not joins: each row probes two indexes, however the planner misjudges a table that was just filled.
+WITH judged AS MATERIALIZED (
+    SELECT s.*,
+        (SELECT 'on the blacklist: ' || b.reason FROM blacklist b
+         WHERE b.project_id = 1 AND b.phone = s.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS listed,
+        (SELECT CASE WHEN c.import_id = %(import_id)s THEN 'row ' || c.import_row || ' has the same number'
+             ELSE 'the campaign has this number already' END
+         FROM contacts c
+         WHERE c.project_id = 1 AND c.phone = s.phone AND c.campaign_id = %(campaign_id)s) AS known
+    FROM staged_contacts s
+), added AS (
+    INSERT INTO contacts (campaign_id, import_id, import_row, phone, name, extra, zone_set_id)
+    SELECT %(campaign_id)s, %(import_id)s, row_number, phone, name, extra, (%(zone_set_ids)s::integer[])[zones_place]
+    FROM judged WHERE listed IS NULL AND known IS NULL ORDER BY row_number
+)
+SELECT row_number, CASE WHEN listed IS NULL THEN 'duplicate' ELSE 'blacklisted' END, coalesce(listed, known)
+FROM judged WHERE listed IS NOT NULL OR known IS NOT NULL
 
--- reject_blacklisted -- On the list now.
-UPDATE staged_contacts s SET reason = 'blacklisted', detail = 'on the blacklist: ' || b.reason
-FROM blacklist b
-WHERE s.reason IS NULL AND b.project_id = 1 AND b.phone = s.phone AND (b.expires_at IS NULL OR b.expires_at > now())
-
--- add_zone_sets -- Whatever sets the rows bring.
-INSERT INTO zone_sets (zones) SELECT DISTINCT zones FROM staged_contacts WHERE reason IS NULL
-ON CONFLICT (zones) DO NOTHING
-
--- add_contacts -- In the file's order and due at once, so that they are dialled in that order.
-INSERT INTO contacts (campaign_id, import_id, phone, name, extra, zone_set_id)
-SELECT %(campaign_id)s, %(import_id)s, s.phone, s.name, s.extra, z.id
-FROM staged_contacts s JOIN zone_sets z ON z.zones = s.zones
-WHERE s.reason IS NULL ORDER BY s.row_number
-
--- add_rejects -- Every row that became no contact, with its cells.
-INSERT INTO contact_import_rejects (import_id, row_number, reason, detail, cells)
-SELECT %(import_id)s, row_number, reason, detail, cells FROM staged_contacts WHERE reason IS NOT NULL
+-- copy_rejects -- Every row that became no contact, with its cells.
+COPY contact_import_rejects (import_id, row_number, reason, detail, cells) FROM STDIN
 
 -- still_open -- Held to the commit: a campaign that completes meanwhile refuses the import, never strands it.
-SELECT state::text FROM campaigns WHERE id = %(campaign_id)s FOR SHARE
+SELECT state FROM campaigns WHERE id = %(campaign_id)s FOR SHARE
 
--- finish -- The counts, from what was written.
-UPDATE contact_imports SET
-    state = 'done', ended_at = clock_timestamp(),
-    (rows_total, accepted, invalid_number, duplicate, blacklisted, malformed) = (
-        SELECT count(*), count(*) FILTER (WHERE reason IS NULL), count(*) FILTER (WHERE reason = 'invalid_number'),
-            count(*) FILTER (WHERE reason = 'duplicate'), count(*) FILTER (WHERE reason = 'blacklisted'),
-            count(*) FILTER (WHERE reason = 'malformed')
-        FROM staged_contacts)
-WHERE id = %(import_id)s
-RETURNING id AS import_id, rows_total, accepted, invalid_number, duplicate, blacklisted, malformed
+-- finish -- In the transaction of the contacts. One that was cancelled or given up before does not finish.
+UPDATE contact_imports
+SET state = 'done', rows_total = %(rows_total)s, accepted = %(accepted)s, rejected = %(rejected)s,
+    ended_at = clock_timestamp(), seen_at = clock_timestamp()
+WHERE id = %(import_id)s AND state = 'running' AND cancelled_at IS NULL
 
--- unstage -- So that a second import may follow in one transaction.
-DROP TABLE staged_contacts
+-- cancel -- Asks it to stop; False when it is over already.
+UPDATE contact_imports SET cancelled_at = now() WHERE id = %(import_id)s AND state = 'running' AND cancelled_at IS NULL
 
--- record_failure -- An import that left nothing but its error.
-INSERT INTO contact_imports (campaign_id, file_name, state, error, ended_at)
-VALUES (%(campaign_id)s, %(file_name)s, 'failed', %(error)s, now()) RETURNING id
+-- end_without -- Its contacts are gone with its transaction: nothing of it remains but this.
+UPDATE contact_imports
+SET state = CASE WHEN cancelled_at IS NULL THEN 'failed' ELSE 'cancelled' END::import_state,
+    error = CASE WHEN cancelled_at IS NULL THEN %(error)s END, accepted = 0, rejected = '{}', ended_at = clock_timestamp()
+WHERE id = %(import_id)s AND state = 'running'
+
+-- abandoned -- Imports that say they run and were not heard of for a while.
+SELECT id FROM contact_imports
+WHERE state = 'running' AND seen_at < now() - make_interval(secs => %(unseen_s)s) ORDER BY id
+
+-- is_abandoned -- Nobody holds the lock that its process holds while it lives.
+SELECT pg_try_advisory_xact_lock(%(running_space)s, %(import_id)s::bigint::integer)
+
+-- find -- One import.
+SELECT id, campaign_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
+    seen_at, cancelled_at, ended_at, clock_timestamp() AS now
+FROM contact_imports WHERE id = %(import_id)s
 
 -- list_for -- A campaign's imports, newest first.
-SELECT id, campaign_id, file_name, state, rows_total, accepted, invalid_number, duplicate, blacklisted, malformed,
-    error, created_at, ended_at
+SELECT id, campaign_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
+    seen_at, cancelled_at, ended_at, clock_timestamp() AS now
 FROM contact_imports WHERE campaign_id = %(campaign_id)s ORDER BY id DESC
 
 -- rejects -- The rows that became no contact, in the file's order.
 SELECT row_number, reason, detail, cells FROM contact_import_rejects
-WHERE project_id = 1 AND import_id = %(import_id)s ORDER BY row_number
+WHERE project_id = 1 AND import_id = %(import_id)s ORDER BY row_number LIMIT %(limit)s

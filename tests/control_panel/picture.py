@@ -18,8 +18,8 @@ from tests.control_panel.test_it_works_in_a_browser import ARGUMENTS, CHROMIUM
 PASSWORD = "only for this picture"
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 IMPORT = (
-    "INSERT INTO contact_imports (campaign_id, file_name, state, rows_total, accepted, invalid_number, duplicate)"
-    " VALUES (%s, 'клиенты-осень.xlsx', 'done', 1234, 1200, 21, 13)"
+    "INSERT INTO contact_imports (campaign_id, file_name, state, rows_total, accepted, rejected)"
+    """ VALUES (%s, 'клиенты-осень.xlsx', 'done', 1234, 1200, '{"invalid_number": 21, "duplicate": 13}')"""
 )
 
 

@@ -1,11 +1,16 @@
 """Contacts from a file: preview with a guessed mapping, the import, its report and the rejected rows."""
 
 import io
+import os
+import signal
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import psycopg
 import pytest
 from psycopg import Connection
 
@@ -38,6 +43,15 @@ def upload(browser: Browser, campaign_id: int, data: bytes, name: str = "people.
     return browser.post(f"/campaigns/{campaign_id}/imports/new", {"file": (io.BytesIO(data), name)})
 
 
+def import_file(browser: Browser, preview: str, mapping: dict[str, str]) -> Any:
+    """Import with this mapping and return the answer that has the report, however long that takes."""
+    answer = browser.post(preview, mapping, follow_redirects=True)
+    while "data-import=" in answer.get_data(as_text=True):
+        time.sleep(0.05)
+        answer = browser.get(answer.request.path)
+    return answer
+
+
 def xlsx(rows: list[list[Any]]) -> bytes:
     book = openpyxl.Workbook()
     for row in rows:
@@ -65,7 +79,7 @@ def test_it_imports_under_the_chosen_mapping_and_reports_every_row(
 ) -> None:
     preview = upload(admin, campaign_id, CSV.encode()).location
     admin.get(preview)
-    answer = admin.post(preview, {"phone": "1", "name": "0", "time_zone": ""}, follow_redirects=True)
+    answer = import_file(admin, preview, {"phone": "1", "name": "0", "time_zone": ""})
     page = answer.get_data(as_text=True)
     assert "Import report" in page
     stored = conn.execute("SELECT name, phone, extra FROM contacts ORDER BY id").fetchall()
@@ -84,7 +98,7 @@ def test_it_offers_the_rejected_rows_as_a_file_that_runs_no_formula(
     data = b"phone,name\n12,=cmd()|'A1'\n+0,@SUM(1)\n"
     preview = upload(admin, campaign_id, data).location
     admin.get(preview)
-    report = admin.post(preview, {"phone": "0", "name": "1"}, follow_redirects=True)
+    report = import_file(admin, preview, {"phone": "0", "name": "1"})
     answer = admin.get(f"{report.request.path}/rejects.csv")
     text = answer.get_data(as_text=True)
     assert answer.mimetype == "text/csv"
@@ -98,7 +112,7 @@ def test_it_reads_a_spreadsheet(admin: Browser, conn: Connection[Any], campaign_
     book = xlsx([["Phone", "Name"], ["+7 916 123-45-67", "Ann"], [79167654321, "Bob"]])
     preview = upload(admin, campaign_id, book, "people.xlsx").location
     admin.get(preview)
-    admin.post(preview, {"phone": "0", "name": "1"}, follow_redirects=True)
+    import_file(admin, preview, {"phone": "0", "name": "1"})
     rows = conn.execute("SELECT phone, name FROM contacts ORDER BY id").fetchall()
     assert rows == [("+79161234567", "Ann"), ("+79167654321", "Bob")]
 
@@ -181,8 +195,8 @@ def test_it_wants_one_column_for_one_thing(admin: Browser, conn: Connection[Any]
 def test_it_imports_an_upload_once(admin: Browser, conn: Connection[Any], campaign_id: int) -> None:
     preview = upload(admin, campaign_id, CSV.encode()).location
     admin.get(preview)
-    admin.post(preview, {"phone": "1", "name": "0"}, follow_redirects=True)
-    page = admin.post(preview, {"phone": "1", "name": "0"}, follow_redirects=True).get_data(as_text=True)
+    import_file(admin, preview, {"phone": "1", "name": "0"})
+    page = import_file(admin, preview, {"phone": "1", "name": "0"}).get_data(as_text=True)
     assert "This upload is gone" in page
     assert conn.execute("SELECT count(*) FROM contact_imports").fetchone() == (1,)
 
@@ -199,7 +213,7 @@ def test_it_takes_no_contacts_into_a_stopped_campaign(admin: Browser, conn: Conn
     admin.get(preview)
     campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
     campaigns.move(conn, campaign_id, CampaignState.COMPLETED)
-    page = admin.post(preview, {"phone": "1"}, follow_redirects=True).get_data(as_text=True)
+    page = import_file(admin, preview, {"phone": "1"}).get_data(as_text=True)
     assert "takes no contacts any more" in page
     assert conn.execute("SELECT count(*) FROM contacts").fetchone() == (0,)
 
@@ -208,3 +222,62 @@ def test_it_refuses_a_file_above_the_limit(admin: Browser, campaign_id: int) -> 
     answer = upload(admin, campaign_id, b"x" * (3 * 1024 * 1024))
     assert answer.status_code == 413
     assert "The file is too large" in answer.get_data(as_text=True)
+
+
+def wait_for(conn: Connection[Any], query: str) -> Any:
+    """Wait until the query returns a row and return its first column."""
+    deadline = time.monotonic() + 60
+    while (row := conn.execute(query).fetchone()) is None:
+        assert time.monotonic() < deadline, query
+        time.sleep(0.02)
+    return row[0]
+
+
+@pytest.fixture
+def running(admin: Browser, conn: Connection[Any], campaign_id: int) -> Iterator[str]:
+    """An import whose contacts wait for somebody who holds their table; its page's path."""
+    with psycopg.connect(conn.info.dsn, password=conn.info.password) as holder:
+        holder.execute("LOCK TABLE contacts IN SHARE MODE")
+        preview = upload(admin, campaign_id, CSV.encode()).location
+        admin.get(preview)
+        yield admin.post(preview, {"phone": "1", "name": "0"}).location
+        holder.rollback()
+
+
+ENDED = "SELECT state::text FROM contact_imports WHERE state <> 'running'"
+WORKING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'import' AND wait_event_type = 'Lock'"
+
+
+def test_it_shows_an_import_that_runs_and_lets_it_be_cancelled(
+    admin: Browser, conn: Connection[Any], running: str
+) -> None:
+    wait_for(conn, WORKING)
+    page = admin.text(running)
+    assert "Importing" in page
+    assert "Cancel the import" in page
+    progress = admin.get(f"{running}/progress.json").get_json()
+    assert (progress["total"], progress["finished"]) == (5, False)
+    assert len(progress["rejected"]) >= 4
+    admin.post(f"{running}/cancel")
+    assert "Stopping" in admin.text(running)
+    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'contacts.import_cancelled'").fetchone()
+
+
+def test_it_shows_an_import_whose_process_was_killed_as_failed_and_keeps_nothing_of_it(
+    admin: Browser, conn: Connection[Any], running: str, settings: Settings
+) -> None:
+    wait_for(conn, WORKING)
+    (worker,) = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and is_our_worker(p)]
+    os.kill(worker, signal.SIGKILL)
+    assert wait_for(conn, ENDED) == "failed"
+    assert "The import was interrupted. Nothing was imported" in admin.text(running)
+    assert conn.execute("SELECT count(*) FROM contacts").fetchone() == (0,)
+
+
+def is_our_worker(process: Path) -> bool:
+    """Whether it is the import worker that this very process started."""
+    try:
+        parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        return parent == os.getpid() and b"control_panel.import_worker" in (process / "cmdline").read_bytes()
+    except OSError:
+        return False

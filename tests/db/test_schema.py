@@ -11,6 +11,7 @@ from db.leads import LeadState
 from db.migrate import migrate
 from db.sql import QUERIES, load
 from db.users import UserRole
+from dialer.back_off import BreakerState
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition, Outcome, Witness
@@ -18,6 +19,7 @@ from dialer.schedule import RunResult, ScheduleAction
 
 TYPES: dict[str, type[StrEnum]] = {
     "blacklist_reason": BlacklistReason,
+    "breaker_state": BreakerState,
     "campaign_state": CampaignState,
     "contact_state": ContactState,
     "disposition": Disposition,

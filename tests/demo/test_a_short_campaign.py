@@ -17,8 +17,8 @@ def table():
 
 
 def stored(url, calls):
+    campaign_id = make_campaign(url, "demo", "Demo", calls)
     with psycopg.connect(url) as connection:
-        campaign_id = make_campaign(connection, "demo", "Demo", calls)
         rules = campaigns.get(connection, campaign_id).retry_rules
         (rows, accepted) = connection.execute("SELECT rows_total, accepted FROM contact_imports").fetchone()
         phones = [row[0] for row in connection.execute("SELECT phone FROM contacts ORDER BY id")]

@@ -315,3 +315,16 @@ def test_an_attempt_marked_by_another_is_never_sent(plan, departures, switch, wo
     wait_until(lambda: switch.sent)
     assert switch.numbers() == [planned[1].attempt.phone]
     assert open_attempts(world) == 2, "the other's call is left alone"
+
+
+def test_what_is_due_behind_a_late_call_gives_way_with_it_at_once(
+    plan, database, ready_redis, switch, brakes, world, clock
+):
+    planned = plan(6)
+    departures = Departures(database, ready_redis, switch, brakes, 50, clock)
+    moments = [clock.now - LATEST_S - 0.01, *(clock.now - 0.01 * n for n in range(1, 5)), clock.now + 60]
+    departures.add([replace(one, due_s=due_s) for one, due_s in zip(planned, moments, strict=True)])
+    departures._depart(departures._next())
+    assert states(world) == {"queued": 5, "dialing": 1}
+    assert [one.due_s for one in departures._planned] == [clock.now + 60]
+    assert switch.sent == []

@@ -98,7 +98,8 @@ ATTEMPTS = """SELECT id::text, contact_id, campaign_id, phone, number, originate
     concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code, outcome::text
     FROM attempts ORDER BY contact_id, number"""
 LEADS = "SELECT attempt_id::text, state::text, external_id FROM leads ORDER BY id"
-IMPORTS = """SELECT rows_total, accepted, invalid_number + duplicate + blacklisted + malformed AS rejected
+IMPORTS = """SELECT rows_total, accepted,
+    (SELECT coalesce(sum(count::integer), 0) FROM jsonb_each_text(rejected) AS reason (name, count)) AS rejected
     FROM contact_imports WHERE state = 'done'"""
 BLACKLIST = "SELECT phone, created_at FROM blacklist"
 

@@ -1,0 +1,67 @@
+"""`python -m control_panel.import_worker` runs one import; it is told which by a line of JSON on standard input.
+
+The line holds database_url, import_id, and `file`: path, name and mapping. When its standard input ends, the panel that
+started it is gone: then it goes too, and PostgreSQL drops what it had not finished.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from db.import_run import run
+from db.imports import record_failure
+from db.pool import connection_options
+from dialer.contact_file import read_rows
+from dialer.contact_import import ColumnMapping
+from dialer.errors import DialerError
+
+logger = logging.getLogger(__name__)
+
+STATEMENT_LIMIT_MS = 600_000
+FAILED = "an import failed and left nothing behind"
+
+
+def main() -> int:
+    """Run the import; its end, also a bad one, is on record."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    work = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    options = connection_options("import", STATEMENT_LIMIT_MS)
+    with (
+        psycopg.connect(work["database_url"], autocommit=True, **options) as conn,
+        psycopg.connect(work["database_url"], autocommit=True, **options) as aside,
+    ):
+        try:
+            _import(conn, aside, work)
+        except DialerError:
+            return 0
+        except Exception as error:
+            logger.exception(FAILED, extra={"import_id": work["import_id"]})
+            record_failure(aside, work["import_id"], f"{type(error).__name__}: {error}")
+            return 1
+    return 0
+
+
+def _import(conn: psycopg.Connection, aside: psycopg.Connection, work: dict[str, Any]) -> None:
+    file = work["file"]
+    try:
+        table = read_rows(Path(file["path"]).read_bytes(), file["name"])
+    except DialerError as error:
+        record_failure(aside, work["import_id"], f"{type(error).__name__}: {error}")
+        raise
+    run(conn, aside, work["import_id"], table, ColumnMapping(**file["mapping"]))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
