@@ -19,6 +19,7 @@ from db import audio_files, audit, caller_ids, campaigns, flows, gateways, overv
 from db.campaigns import Campaign, NewCampaign
 from db.users import UserRole as Role
 from dialer.call_flow import default_definition, parse_flow
+from dialer.caller_id import CallerIdChoice
 from dialer.errors import IllegalMove
 
 blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
@@ -57,15 +58,14 @@ def _page(
 
 
 def _chosen(before: Sequence[int] = ()) -> list[tuple[int, int]]:
-    """Return (gateway id, caller id's id) of the chosen caller IDs; one per gateway, of those that exist.
+    """Return (gateway id, caller id's id) of the chosen caller IDs, of those that exist.
 
     before: caller IDs the campaign has, in its order of preference, which they keep.
     """
     known = {c.id: c.gateway_id for c in caller_ids.list_all(connection())}
     wanted = [int(value) for value in request.form.getlist("caller_id") if value.isdigit()]
     wanted.sort(key=lambda wanted_id: before.index(wanted_id) if wanted_id in before else len(before))
-    pairs = {known[wanted_id]: wanted_id for wanted_id in wanted if wanted_id in known}
-    return list(pairs.items())
+    return [(known[wanted_id], wanted_id) for wanted_id in dict.fromkeys(wanted) if wanted_id in known]
 
 
 def _new_campaign(
@@ -82,6 +82,7 @@ def _new_campaign(
         hours_end=form.hours_end.data,
         weekdays=form.weekdays.data or [],
         keeps_holidays=form.keeps_holidays.data,
+        caller_id_choice=CallerIdChoice(form.caller_id_choice.data),
         max_channels=form.max_channels.data or 1,
         calls_per_minute=form.calls_per_minute.data or 1,
         ring_timeout_s=form.ring_timeout_s.data or 30,
@@ -124,7 +125,8 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording",
+             "caller_id_choice")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     return values | campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)

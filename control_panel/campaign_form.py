@@ -26,6 +26,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
 from control_panel.labels import label
 from dialer.call_flow import KEYS, Action
+from dialer.caller_id import CallerIdChoice
 from dialer.outcome import Disposition
 
 KEY_ORDER = "123456789*0#"
@@ -98,6 +99,8 @@ class CampaignForm(FlaskForm, AmdFields):
 
     keeps_holidays = BooleanField(_l("Nobody is called on public holidays of that country"))
 
+    caller_id_choice = SelectField(_l("With several caller IDs"), default=str(CallerIdChoice.SAME_FOR_NUMBER))
+
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
@@ -128,6 +131,7 @@ class CampaignForm(FlaskForm, AmdFields):
         self.greeting.choices = choices_of({"builtin:greeting": _l("Built-in greeting")} | uploaded)
         self.menu.choices = choices_of({"builtin:menu": _l("Built-in menu")} | uploaded)
         self.fill_amd_choices(uploaded)
+        self.caller_id_choice.choices = choices_of({str(choice): label(choice) for choice in CallerIdChoice})
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
         actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in PANEL_ACTIONS})
@@ -181,6 +185,7 @@ def defaults(language: str) -> dict[str, Any]:
         "hours_end": time(21),
         "weekdays": [1, 2, 3, 4, 5],
         "keeps_holidays": True,
+        "caller_id_choice": str(CallerIdChoice.SAME_FOR_NUMBER),
         "max_channels": 10,
         "calls_per_minute": 60,
         "ring_timeout_s": 30,

@@ -5,12 +5,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from db.amd_reviews import Review
 from db.blacklist import BlacklistReason
 from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import Action
+from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -41,6 +43,10 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "person": _("Paused by a person."),
         "schedule": _("Paused by its schedule: it goes on with the next start."),
         "abandon_cap": _("Paused because too many of its calls were abandoned."),
+    },
+    CallerIdChoice: {
+        "same_for_number": _("A number always sees the same one"),
+        "rotate": _("One after the other, another one at each further attempt"),
     },
     ScheduleAction: {
         "start": _("Start"),
@@ -131,6 +137,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "off": _("Off: whoever answers hears the message"),
         "detect_then_greet": _("Listen first, then greet"),
         "greet_while_detecting": _("Greet at once and listen meanwhile"),
+    },
+    Review: {
+        "listen": _("To be listened to"),
+        "labelled": _("Listened to"),
+        "wrong": _("Corrected"),
     },
     AmdAction: {
         "hang_up": _("Hang up"),
@@ -241,6 +252,8 @@ def blocked_label(reason: str) -> str:
     source, _colon, kind = reason.partition(": ")
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
+    if source == "hours":
+        return str(_("Its calling hours never open"))
     return reason
 
 

@@ -24,7 +24,10 @@ FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods"
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAttempt:
-    """A call that may be placed. number: 1 is the contact's first attempt. caller_id: E.164."""
+    """A call that may be placed. number: 1 is the contact's first attempt. caller_id: E.164.
+
+    hears_early_media: its flow wants announcements before the answer to conclude it.
+    """
 
     attempt_id: str
     contact_id: int
@@ -37,9 +40,10 @@ class ClaimedAttempt:
     caller_id: str
     ring_timeout_s: int
     max_call_s: int
+    hears_early_media: bool = False
 
-    def dial_string(self) -> DialString:
-        """Return what the originate says; raises UnsafeDialString."""
+    def dial_string(self, tap_dir: str = "") -> DialString:
+        """Return what the originate says; tap_dir: where early media is recorded. Raises UnsafeDialString."""
         return DialString(
             attempt_id=self.attempt_id,
             gateway=self.gateway,
@@ -50,6 +54,7 @@ class ClaimedAttempt:
             flow_version_id=self.flow_version_id,
             ring_timeout_s=self.ring_timeout_s,
             max_call_s=self.max_call_s,
+            early_tap_dir=tap_dir if self.hears_early_media else "",
         )
 
 
