@@ -164,9 +164,8 @@ def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
     blacklisted since the claim. Release what is left out.
     """
-    with joined(conn):
-        values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
-        marked = set(column_of(conn, queries["mark_originated"], values))
+    values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
+    marked = set(column_of(conn, queries["mark_originated"], values))
     return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
 
 
