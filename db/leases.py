@@ -207,6 +207,12 @@ def counts(redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence
     )
 
 
+def held(redis: Redis) -> set[str]:
+    """Return the attempts for which any channel is reserved, in use or not. Raises RedisAway."""
+    with answers():
+        return {str(lease_id).partition(":")[0] for lease_id in redis.zrange("dialer:leases:total", 0, -1)}
+
+
 def minute_count(redis: Redis, campaign_id: int) -> int:
     """Count the campaign's slots of the last 60 s and those reserved ahead."""
     return int(run(redis, "leases", ["minute", campaign_id]))

@@ -67,7 +67,9 @@ class Planner:
         lasts comes again in the next round. What could not be claimed is given back. Campaigns take their turns by
         dialer.sharing; one whose planning fails for its own sake holds nobody up.
         """
-        active, self._health = self._database.run(lambda conn: (campaigns.active(conn), gateway_health.known(conn)))
+        active, self._health = self._database.run(
+            lambda conn: (campaigns.active(conn), gateway_health.known(conn)), begins=False
+        )
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
         self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
         dialing = {campaign.id: campaign for campaign in active}
@@ -104,7 +106,7 @@ class Planner:
         gateways = [slowed for gateway in campaign.gateways if (slowed := self._usable(gateway))]
         if not open_sets or not gateways:
             return
-        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most))
+        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
         if not due:
             return
         counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
@@ -168,7 +170,9 @@ class Planner:
         moments = {slot.attempt_id: answered_at + slot.delay_ms / 1000 for slot in slots}
         claimed: list[ClaimedAttempt] = []
         try:
-            claimed = self._database.run(lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now))
+            claimed = self._database.run(
+                lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now), begins=False
+            )
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
