@@ -25,6 +25,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
 from control_panel.labels import label
+from control_panel.rule_fields import RuleFields, retry_settings
 from dialer.call_flow import KEYS, Action
 from dialer.caller_id import CallerIdChoice
 from dialer.outcome import Disposition
@@ -79,7 +80,7 @@ class _Ticks(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class CampaignForm(FlaskForm, AmdFields):
+class CampaignForm(FlaskForm, AmdFields, RuleFields):
     """Everything of a campaign that a person decides. The select choices are filled by the view."""
 
     name = StringField(_l("Name"), [InputRequired(REQUIRED), Length(max=120)])
@@ -190,6 +191,7 @@ def defaults(language: str) -> dict[str, Any]:
         "calls_per_minute": 60,
         "ring_timeout_s": 30,
         "max_call_s": 300,
+        "jitter_percent": 10,
     }
     return values | flow_values(default_definition(language)) | retry_values(DEFAULT_DEFINITION)
 
@@ -237,7 +239,7 @@ def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[st
 
 def retry_rules_of(form: CampaignForm) -> dict[str, Any]:
     """Return the retry rules the form describes; an empty number takes its usual value."""
-    rules: dict[str, Any] = {"max_attempts": form.max_attempts.data}
+    rules: dict[str, Any] = {"max_attempts": form.max_attempts.data} | retry_settings(form)
     for disposition, on, minutes, growth, attempts in form.retry_fields():
         if on.data:
             rules[str(disposition)] = {
