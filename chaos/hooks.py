@@ -1,4 +1,4 @@
-"""What the switch's own log says of its hangup hooks: results held in memory, and results that a hook could not keep."""
+"""What the switch's own log says of its hangup hooks: results held in memory, and results that none could keep."""
 
 from collections.abc import Sequence
 from pathlib import Path
