@@ -66,7 +66,9 @@ class Planner:
         lasts comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
         first, so that no campaign takes what all share; one whose planning fails for its own sake holds nobody up.
         """
-        active, self._health = self._database.run(lambda conn: (campaigns.active(conn), gateway_health.known(conn)))
+        active, self._health = self._database.run(
+            lambda conn: (campaigns.active(conn), gateway_health.known(conn)), begins=False
+        )
         self._turn += 1
         planned: list[Departure] = []
         for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
@@ -90,7 +92,7 @@ class Planner:
         if not open_sets or not gateways:
             return
         most = int(self._total.cps * self._horizon_ms / 1000) + 1
-        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most))
+        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
         if not due:
             return
         counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
@@ -153,7 +155,9 @@ class Planner:
         moments = {slot.attempt_id: answered_at + slot.delay_ms / 1000 for slot in slots}
         claimed: list[ClaimedAttempt] = []
         try:
-            claimed = self._database.run(lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now))
+            claimed = self._database.run(
+                lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now), begins=False
+            )
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
