@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-dial bench-call bench-claim bench-import bench-amd
+.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-dial bench-call bench-claim bench-import bench-amd bench-detections
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -52,3 +52,6 @@ bench-import: setup ## Import a million contacts, beside COPY of the same; check
 
 bench-amd: setup ## Measure the answering-machine detector on a made-up corpus; the first run makes it, about ten minutes
 	@$(VENV_PYTHON) -m bench.amd
+
+bench-detections: setup ## Measure how late 100 detections at once are; SWITCH=freeswitch measures a real switch
+	@$(VENV_PYTHON) -m bench.detections

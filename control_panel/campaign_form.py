@@ -107,6 +107,8 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
+    priority = _whole(_l("Priority"), 1, 9)
+    weight = _whole(_l("Weight"), 1, 100)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
     is_recording = BooleanField(_l("Record conversations"))
 
@@ -193,6 +195,8 @@ def defaults(language: str) -> dict[str, Any]:
         "calls_per_minute": 60,
         "ring_timeout_s": 30,
         "max_call_s": 300,
+        "priority": 5,
+        "weight": 1,
         "jitter_percent": 10,
     }
     return values | flow_values(default_definition(language)) | retry_values(DEFAULT_DEFINITION)
