@@ -63,8 +63,10 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        amd_reviews,
         audio,
         blacklist,
+        caller_ids,
         campaign_edit,
         campaigns,
         contacts,
@@ -74,6 +76,7 @@ def _register_blueprints(app: Flask) -> None:
         holidays,
         imports,
         leads,
+        limits,
         live,
         results,
         schedules,
@@ -90,8 +93,11 @@ def _register_blueprints(app: Flask) -> None:
         results,
         contacts,
         leads,
+        limits,
+        amd_reviews,
         audio,
         gateways,
+        caller_ids,
         blacklist,
         holidays,
         schedules,

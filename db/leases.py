@@ -11,6 +11,7 @@ from redis import Redis
 from db.attempts import OpenAttempt
 from db.errors import LeasesLost
 from db.lua import run
+from db.redis_client import answers
 
 TTL_S = 60
 UNCLAIMED_TTL_S = 5
@@ -72,15 +73,17 @@ def reserve(
     attempt_ids: Sequence[str],
     horizon_ms: int,
     ttl_s: int = TTL_S,
+    until_us: int | None = None,
 ) -> list[Slot]:
     """Reserve slots for the first of `attempt_ids`, as many as every limit allows within `horizon_ms`.
 
+    until_us: by Redis's clock, instead of the horizon: of several who ask in turn none sees further than the first.
     Raises LeasesLost when Redis was emptied: call `rebuild` first. Raises RedisAway.
     """
     if not attempt_ids:
         return []
     limits = (
-        *(horizon_ms, ttl_s * 1000),
+        *(f"+{horizon_ms}" if until_us is None else until_us, ttl_s * 1000),
         *(gateway.id, gateway.max_channels, gateway.cps, gateway.cpm or 0),
         *(campaign.id, campaign.max_channels, campaign.cpm),
         *(total.max_channels, total.cps),
@@ -110,6 +113,13 @@ def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_
 def has_left(redis: Redis, gateway_id: int) -> None:
     """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
     run(redis, "depart", ["left", gateway_id])
+
+
+def time_us(redis: Redis) -> int:
+    """Return the time by Redis's clock, µs; raises RedisAway."""
+    with answers():
+        seconds, microseconds = redis.time()
+    return int(seconds) * 1_000_000 + int(microseconds)
 
 
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:
@@ -195,6 +205,12 @@ def counts(redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence
     return Counts(
         total, dict(zip(gateway_ids, by_gateway, strict=True)), dict(zip(campaign_ids, by_campaign, strict=True))
     )
+
+
+def held(redis: Redis) -> set[str]:
+    """Return the attempts for which any channel is reserved, in use or not. Raises RedisAway."""
+    with answers():
+        return {str(lease_id).partition(":")[0] for lease_id in redis.zrange("dialer:leases:total", 0, -1)}
 
 
 def minute_count(redis: Redis, campaign_id: int) -> int:

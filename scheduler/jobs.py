@@ -10,13 +10,14 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, campaigns, gateway_health, leases, live_events
+from db import attempts, campaigns, gateway_health, leases, lifecycle, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
 
 COMPLETED = "a campaign is complete"
+NEVER_OPEN = "contacts were blocked because their calling hours never open"
 BREAKER = "a gateway's circuit breaker has moved"
 SLOWED = "a gateway is slowed down, its trunk refuses calls"
 AT_FULL_SPEED = "a gateway is at its full speed again"
@@ -67,6 +68,12 @@ def complete_campaigns(database: Database, redis: Redis) -> None:
         logger.info(COMPLETED, extra={"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.completed", {"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.progress", _progress(database, campaign_id))
+
+
+def block_never_open(database: Database) -> None:
+    """Take out of the queue whom no window ever opens for, so that their campaign can end. Raises DatabaseAway."""
+    if count := database.run(lambda conn: lifecycle.block_never_open(conn, datetime.now(UTC))):
+        logger.warning(NEVER_OPEN, extra={"count": count})
 
 
 def _progress(database: Database, campaign_id: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sipp.tones import Samples
 VOICES = Path(sipp.__file__).parent / "voices"
 PROMPTS_MS = {
     "greeting": 1200, "menu": 600, "thanks_interested": 400, "thanks_not_interested": 400, "opted_out": 400,
-    "goodbye": 400, "wrong_key": 400, "callback": 400, "transfer": 400, "long": 30000,
+    "goodbye": 400, "wrong_key": 400, "callback": 400, "callback_when": 400, "transfer": 400, "long": 30000,
     "voicemail": 1500, "six_seconds": 6000,
 }  # fmt: skip
 
@@ -120,6 +120,11 @@ def unreachable_capture() -> Path:
     """Return a capture of the network's announcement: the special information tone, then speech, twice."""
     once = np.concatenate([tones.special_information(), read_wav(VOICES / "announcement_ru.wav"), tones.noise(1000)])
     return _capture("unreachable", np.concatenate([once, once]))
+
+
+def announcement_capture() -> Path:
+    """Return a capture of somebody who speaks instead of ring-back."""
+    return _voice("announcement_ru")
 
 
 def _voice(name: str) -> Path:
