@@ -48,11 +48,8 @@ class Conductor:
         """Do what is due."""
         now = time.monotonic()
         if self._lasting is not None:
-            fault, strike, until = self._lasting
-            if now >= until:
-                self._end(fault)
-                self._log.write(strike.ended(time.time()))
-                self._lasting = None
+            if now >= self._lasting[2]:
+                self.make_peace()
             return
         if not self._plan or self._carrier.rung < self._plan[0].after_calls:
             return
@@ -63,6 +60,14 @@ class Conductor:
         if now >= self._due_at and self._carrier.up >= self._least_up + SPARE_CALLS:
             self._due_at = None
             self._begin(self._plan.pop(0))
+
+    def make_peace(self) -> None:
+        """Let what is away come back."""
+        if self._lasting is not None:
+            fault, strike, _ = self._lasting
+            self._end(fault)
+            self._log.write(strike.ended(time.time()))
+            self._lasting = None
 
     def _begin(self, fault: Fault) -> None:
         keeper = self._stack.keepers[fault.part]
