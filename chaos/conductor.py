@@ -74,10 +74,10 @@ class Conductor:
         strike = Strike(fault.act, fault.part, time.time(), self._carrier.up)
         match fault.act:
             case Act.KILL:
-                keeper.kill()
+                began, ended = keeper.kill()
                 if fault.part is Part.SWITCH:
                     self._carrier.switch_died()
-                strike = strike.ended(time.time())
+                strike = Strike(fault.act, fault.part, began, strike.up, ended)
             case Act.STOP:
                 keeper.keep_down()
             case Act.FREEZE:
