@@ -106,6 +106,12 @@ class CampaignForm(FlaskForm, AmdFields):
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
+    abandon_cap = DecimalField(
+        _l("Abandoned calls at most"),
+        [Optional(), NumberRange(0, 100, _l("A number from 0 to 100."))],
+        places=None,
+        default=3,
+    )
     is_recording = BooleanField(_l("Record conversations"))
 
     def validate_weekdays(self, field: SelectMultipleField) -> None:
