@@ -9,6 +9,7 @@ import psycopg
 
 from chaos.campaign import CHANNELS, MIX, make_campaign
 from chaos.conductor import Conductor
+from chaos.hooks import check_hooks
 from chaos.plan import Fault as PlannedFault
 from chaos.plan import Scale
 from chaos.stack import GATEWAY, ChaosStack, running_stack
@@ -114,6 +115,8 @@ def _awaited(stack: ChaosStack, conductor: Conductor, carrier: CarrierWatch, wat
         return "leads"
     if any(entry.suffix == ".json" for entry in stack.spool.iterdir()):
         return "the spool"
+    if not stack.are_all_ready():
+        return "a part that starts"
     if carrier.up or carrier.has_orphans(LONGEST_CALL_S):
         return "callees"
     return "leases" if _leases(stack) else ""
@@ -132,14 +135,16 @@ def _show(conductor: Conductor, carrier: CarrierWatch, watch: CampaignWatch) -> 
 
 
 def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conductor: Conductor) -> Findings:
+    done = read_strikes(strikes)
     findings = verify(
         read_calls(stack.folders.carrier),
         read_database(stack.database_url),
         read_journal(stack.crm_journal),
         _leases(stack),
-        strikes=read_strikes(strikes),
+        strikes=done,
         least_up=run.scale.least_up,
     )
+    check_hooks(stack.folders.log / "switch.console.log", done, findings)
     if not conductor.is_over:
         findings.add(Fault.NOT_DONE, f"{conductor.left} faults were still to come")
     if unfinished:

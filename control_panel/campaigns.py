@@ -15,7 +15,7 @@ from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
 from control_panel.labels import GROUPS, blocked_label, label, tone
 from control_panel.live_state import MAX_CALLS
-from db import abandon_ledger, audit, campaigns, flows, gateway_health, imports, overview, schedules
+from db import abandon_ledger, audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
 from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
@@ -176,6 +176,7 @@ def show(campaign_id: int) -> str:
         health=gateway_health.known(conn),
         imports=imports.list_for(conn, campaign_id),
         preflight=judged,
+        profile=next((p for p in limits.profiles(conn) if p.id == campaign.limit_profile_id), None),
         blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],
         has_ended=campaign.state in ENDED,
     )

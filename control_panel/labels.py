@@ -240,6 +240,14 @@ GROUPS: dict[str, Any] = {
 """Group → its label, in the order it is drawn."""
 
 
+REFUSALS: dict[str, Any] = {
+    "consent: none": _("No consent on record"),
+    "destination: not_allowed": _("A country or prefix the campaign may not call"),
+    "destination: premium_rate": _("A number that costs extra"),
+}
+"""Why a contact is blocked by its campaign's own rules, as it is stored → in words."""
+
+
 def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
     """Return a member's label; `kind` is needed when `member` is plain text."""
     if member is None:
@@ -255,7 +263,7 @@ def blocked_label(reason: str) -> str:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
     if source == "hours":
         return str(_("Its calling hours never open"))
-    return reason
+    return str(REFUSALS.get(reason, reason))
 
 
 def run_reason_label(reason: str | None) -> str:

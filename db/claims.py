@@ -144,13 +144,15 @@ def claim_query(open_sets: int) -> LiteralString:
     return judging(queries["claim"].replace("-- QUOTA", quota))
 
 
-def judge_again(conn: AnyConnection, campaign: DialingCampaign, now: datetime | None = None) -> tuple[int, int]:
+def judge_again(
+    conn: AnyConnection, campaign: DialingCampaign, now: datetime | None = None, contact_id: int | None = None
+) -> tuple[int, int]:
     """Take out of the queue whom the campaign's rules forbid by now, and readmit whom they no longer do.
 
-    Return how many were blocked and how many wait again. The claim judges all the same; this keeps it from having to
-    wade through many that may not be called.
+    contact_id: judge this contact alone. Return how many were blocked and how many wait again. The claim judges all the
+    same; this keeps it from having to wade through many that may not be called.
     """
-    values = rule_values(campaign, [], now or datetime.now(UTC))
+    values = rule_values(campaign, [], now or datetime.now(UTC)) | {"contact_id": contact_id}
     with joined(conn):
         blocked = change(conn, judging(queries["block_refused"]), values)
         return blocked, change(conn, judging(queries["readmit"]), values)
@@ -162,9 +164,8 @@ def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
     blacklisted since the claim. Release what is left out.
     """
-    with joined(conn):
-        values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
-        marked = set(column_of(conn, queries["mark_originated"], values))
+    values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
+    marked = set(column_of(conn, queries["mark_originated"], values))
     return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
 
 

@@ -16,6 +16,7 @@ from dialer.campaign import CampaignState
 from dialer.preflight import (
     CALL_S,
     TO_DIAL,
+    DayBudget,
     Obstacle,
     Pace,
     Standing,
@@ -75,6 +76,7 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
     calls_up = cast(int, value_of(conn, queries["calls_up"], values))
     room = cast("int | None", value_of(conn, claims.judging(queries["room"]), values))
     pace = _pace(conn, campaign)
+    budget = _budget(conn, campaign, room)
     resting = {id_ for id_, health in gateway_health.known(conn).items() if health.state is BreakerState.OPEN}
     return Preflight(
         counts=counts,
@@ -90,7 +92,9 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             are_gateways_resting=all(g.gateway_id in resting for g in campaign.gateways),
         ),
         next_at=min(next_at, default=None),
-        finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,
+        finish_at=estimated_finish(campaign.hours, waiting, pace, now, budget)
+        if waiting and campaign.gateways
+        else None,
         calls_per_minute=pace.per_minute,
         room=room,
     )
@@ -103,6 +107,12 @@ def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obsta
         is_over_cap=campaigns.is_over_cap(conn, campaign_id),
         counts=preflight(conn, campaign_id, now).counts,
     )
+
+
+def _budget(conn: AnyConnection, campaign: DialingCampaign, room: int | None) -> DayBudget | None:
+    """Return what bounds the calls of a day. Minutes bound them too, but nobody knows how long calls will last."""
+    per_day = cast("int | None", value_of(conn, queries["calls_per_day"], {"campaign_id": campaign.id}))
+    return None if per_day is None or room is None else DayBudget(max(0, room), per_day, campaign.time_zone)
 
 
 def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:

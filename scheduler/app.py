@@ -64,7 +64,9 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
-        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S))
+        self._database = Database(
+            open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
+        )
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
         self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
         self._switch = Switch(

@@ -223,6 +223,7 @@ WITH rules AS MATERIALIZED (
         ON listed.project_id = 1 AND listed.phone = c.phone
         AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
+        AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
 )
 UPDATE contacts c
 SET state = 'blocked', disposition = coalesce(c.disposition, 'blocked'), blocked_reason = judged.refusal,
@@ -240,6 +241,7 @@ WITH rules AS MATERIALIZED (
         ON listed.project_id = 1 AND listed.phone = c.phone
         AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
     WHERE c.campaign_id = %(campaign_id)s AND c.state = 'blocked'
+        AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
         AND split_part(c.blocked_reason, ':', 1) IN ('consent', 'destination')
 )
 UPDATE contacts c
