@@ -56,9 +56,10 @@ class Keeper:
         self.is_ready = False
         return began, time.time()
 
-    def freeze(self) -> None:
-        """Let none of its processes go on."""
+    def freeze(self) -> float:
+        """Let none of its processes go on; return since when (epoch s)."""
         self._signal(signal.SIGSTOP)
+        return time.time()
 
     def thaw(self) -> None:
         """Undo `freeze`."""
