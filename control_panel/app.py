@@ -63,6 +63,7 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        abandoned,
         amd_reviews,
         audio,
         blacklist,
@@ -89,6 +90,7 @@ def _register_blueprints(app: Flask) -> None:
         live,
         campaigns,
         campaign_edit,
+        abandoned,
         imports,
         results,
         contacts,

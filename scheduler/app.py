@@ -18,6 +18,7 @@ from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
+from scheduler.abandon_cap import pause_over_cap
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
@@ -125,6 +126,7 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
+            (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
