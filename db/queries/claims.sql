@@ -161,9 +161,7 @@ WITH rules AS MATERIALIZED (
         ORDER BY c.due_at, c.id LIMIT quota.places
         FOR UPDATE SKIP LOCKED
     ) c CROSS JOIN LATERAL (
-        SELECT (SELECT b.reason::text FROM blacklist b
-            WHERE b.project_id = 1 AND b.phone = c.phone AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
-        ) AS reason
+        SELECT (SELECT e.reason FROM blocking_entry(%(campaign_id)s, c.phone, %(now)s) e) AS reason
     ) listed CROSS JOIN LATERAL (
         SELECT -- MADE
         FROM attempts a
@@ -214,9 +212,8 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blacklist listed
-        ON listed.project_id = 1 AND listed.phone = c.phone
-        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    FROM contacts c CROSS JOIN rules LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed
+        ON listed.phone = c.phone
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
 )
 UPDATE contacts c
@@ -231,9 +228,8 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blacklist listed
-        ON listed.project_id = 1 AND listed.phone = c.phone
-        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    FROM contacts c CROSS JOIN rules LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed
+        ON listed.phone = c.phone
     WHERE c.campaign_id = %(campaign_id)s AND c.state = 'blocked'
         AND split_part(c.blocked_reason, ':', 1) IN ('consent', 'destination')
 )
@@ -248,9 +244,7 @@ WITH marked AS MATERIALIZED (
     SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
     WHERE a.id = ANY(%(attempt_ids)s::uuid[]) AND a.originated_at IS NULL AND a.concluded_at IS NULL
         AND c.state = 'active'
-        AND NOT EXISTS (
-            SELECT FROM blacklist b
-            WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now()))
+        AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now()))
     ORDER BY a.id FOR UPDATE OF a FOR SHARE OF c
 )
 UPDATE attempts a SET originated_at = now(), switch_core_uuid = %(core_uuid)s

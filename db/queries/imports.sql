@@ -56,8 +56,8 @@ ORDER BY g.place
 -- Subqueries, not joins: each row probes two indexes, however the planner misjudges a table that was just filled.
 WITH judged AS MATERIALIZED (
     SELECT s.*,
-        (SELECT 'on the blacklist: ' || b.reason FROM blacklist b
-         WHERE b.project_id = 1 AND b.phone = s.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS listed,
+        (SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
+         FROM blocking_entry(%(campaign_id)s, s.phone, now()) e) AS listed,
         (SELECT CASE WHEN c.import_id = %(import_id)s THEN 'row ' || c.import_row || ' has the same number'
              ELSE 'the campaign has this number already' END
          FROM contacts c
