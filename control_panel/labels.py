@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from db.blacklist import BlacklistReason
+from db.blacklist import BlacklistReason, ChangeAction
 from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
@@ -89,6 +89,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "duplicate": _("Duplicate"),
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
+    },
+    ChangeAction: {
+        "added": _("Added"),
+        "changed": _("Changed"),
+        "removed": _("Removed"),
     },
     ImportState: {
         "running": _("importing"),

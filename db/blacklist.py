@@ -65,12 +65,23 @@ class BlacklistEntry:
         return self.expires_at is None or self.expires_at > now
 
 
+class ChangeAction(StrEnum):
+    """What became of an entry."""
+
+    ADDED = "added"
+    """It came onto its list."""
+    CHANGED = "changed"
+    """It got another reason, note or end."""
+    REMOVED = "removed"
+    """It left its list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of an entry. action: added, changed, removed. user_email None: the callee or the system."""
+    """What became of an entry. user_email None: the callee or the system."""
 
     at: datetime
-    action: str
+    action: ChangeAction
     list_name: str
     reason: BlacklistReason
     note: str

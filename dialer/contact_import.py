@@ -45,15 +45,15 @@ class Rejected:
 def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     """Guess from the columns' names (Russian and English); the first column is the number when none says so."""
     lowered = [column.strip().lower() for column in columns]
-    phone = _find(lowered, PHONE_NAMES, set())
+    phone = find_column(lowered, PHONE_NAMES, set())
     taken = {0 if phone is None else phone}
-    zone = _find(lowered, ZONE_NAMES, taken)
-    name = _find(lowered, NAME_NAMES, taken | ({zone} if zone is not None else set()))
+    zone = find_column(lowered, ZONE_NAMES, taken)
+    name = find_column(lowered, NAME_NAMES, taken | ({zone} if zone is not None else set()))
     return ColumnMapping(taken.pop(), name, zone)
 
 
-def _find(columns: Sequence[str], names: Sequence[str], taken: set[int]) -> int | None:
-    """A column called exactly so wins over one that only contains the word."""
+def find_column(columns: Sequence[str], names: Sequence[str], taken: set[int]) -> int | None:
+    """Return the place of a column called so (in lower case); the exact name wins over one that only contains it."""
     free = [(place, column) for place, column in enumerate(columns) if place not in taken]
     for name in names:
         for place, column in free:

@@ -23,7 +23,7 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.jobs import LeaseKeeper, ProgressTeller, complete_campaigns
+from scheduler.jobs import LeaseKeeper, ProgressTeller, announce_blocked, complete_campaigns
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -110,6 +110,7 @@ class Scheduler:
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._leases.tick),
             (GATEWAYS_EVERY_S, self._poll_gateways),

@@ -11,7 +11,7 @@ import pytest
 
 from db import blacklist, campaigns, import_run, imports
 from db.blacklist import BlacklistReason
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from db.imports import ImportReport, ImportState
 from dialer.campaign import CampaignState
 from dialer.contact import ImportReject
