@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-claim bench-import bench-amd
+.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-dial bench-call bench-claim bench-import bench-amd
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -37,6 +37,12 @@ bench-rtp: setup ## Measure how punctual the switch's audio is with 100 calls at
 lint: ## Run only the linters and type checks
 	@python3 -m devstack.bootstrap --tests
 	@$(VENV_PYTHON) -m devstack.checks --lint
+
+bench-dial: setup ## Measure calls per second, the switch's CPU per call and calls held at once; about two minutes
+	@$(VENV_PYTHON) -m bench.dial
+
+bench-call: setup ## Measure what 50,000 calls cost in our own code: the hook, the scheduler, memory, connections
+	@$(VENV_PYTHON) -m bench.call
 
 bench-claim: setup ## Measure the claim in a campaign of a million contacts against one of ten thousand
 	@$(VENV_PYTHON) -m bench.claim

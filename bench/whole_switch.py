@@ -31,13 +31,13 @@ def place_calls(carrier_port: int, calls: int, seconds: float) -> tuple[int, flo
             time.sleep(SETTLE_S)
             events = EventSocket(environment)
             prompt = _long_prompt(folders.tap, seconds + calls / CALLS_PER_SECOND + SETTLE_S)
-            started, cpu = time.monotonic(), _cpu_s(switch.pid)
+            started, cpu = time.monotonic(), cpu_s(switch.pid)
             for number in range(calls):
                 events.bgapi(f"originate {_dial_string(number, folders.tap)} &playback({prompt})")
                 time.sleep(1 / CALLS_PER_SECOND)
             time.sleep(seconds)
             up = int(events.api("show channels count").split()[0])
-            figures = (up, _cpu_s(switch.pid) - cpu, time.monotonic() - started)
+            figures = (up, cpu_s(switch.pid) - cpu, time.monotonic() - started)
             events.api("hupall")
             events.close()
     return figures
@@ -63,7 +63,7 @@ def _dial_string(number: int, folder: Path) -> str:
     return f"{{{variables}}}sofia/gateway/bench/+7999{number:07d}"
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Return the CPU seconds of a process and its children so far."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--contacts", type=int, default=FULL.contacts)
     parser.add_argument("--kills", type=int, default=FULL.kills_each, help="of each part (default 5)")
     parser.add_argument("--least-up", type=int, default=FULL.least_up, help="calls up at each fault (default 20)")
-    parser.add_argument("--rate", type=float, default=14.0, help="calls per second (default 14)")
+    parser.add_argument("--rate", type=float, default=18.0, help="calls per second (default 18)")
     parser.add_argument("--stop", type=float, default=FULL.stop_s, help="how long PostgreSQL is stopped, s")
     parser.add_argument("--freeze", type=float, default=FULL.freeze_s, help="how long a store is frozen, s")
     parser.add_argument("--fill", type=float, default=FULL.fill_s, help="how long the spool is full, s")

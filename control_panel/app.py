@@ -63,10 +63,12 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        amd_reviews,
         audio,
         blacklist,
         blacklist_imports,
         blacklists,
+        caller_ids,
         campaign_edit,
         campaigns,
         contacts,
@@ -77,6 +79,7 @@ def _register_blueprints(app: Flask) -> None:
         import_reports,
         imports,
         leads,
+        limits,
         live,
         results,
         schedules,
@@ -94,8 +97,11 @@ def _register_blueprints(app: Flask) -> None:
         results,
         contacts,
         leads,
+        limits,
+        amd_reviews,
         audio,
         gateways,
+        caller_ids,
         blacklist,
         blacklist_imports,
         blacklists,

@@ -1,6 +1,8 @@
 """Making and changing campaigns."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,10 +17,12 @@ from control_panel.campaign_form import CampaignForm
 from control_panel.campaigns import campaign_or_404
 from control_panel.context import settings
 from control_panel.database import connection
-from db import audio_files, audit, caller_ids, campaigns, flows, gateways, overview
+from control_panel.rule_fields import rule_settings, rule_values
+from db import audio_files, audit, caller_ids, campaigns, claims, flows, gateways, limits, overview
 from db.campaigns import Campaign, NewCampaign
 from db.users import UserRole as Role
 from dialer.call_flow import default_definition, parse_flow
+from dialer.caller_id import CallerIdChoice
 from dialer.errors import IllegalMove
 
 blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
@@ -28,6 +32,7 @@ Answer = str | Response | tuple[str, int]
 
 def _form(data: dict[str, Any] | None = None) -> CampaignForm:
     form = CampaignForm(data=data) if request.method == "GET" else CampaignForm()
+    form.fill_rule_choices(limits.profiles(connection()))
     form.fill_choices([(file.id, file.name) for file in audio_files.list_all(connection())])
     return form
 
@@ -57,15 +62,14 @@ def _page(
 
 
 def _chosen(before: Sequence[int] = ()) -> list[tuple[int, int]]:
-    """Return (gateway id, caller id's id) of the chosen caller IDs; one per gateway, of those that exist.
+    """Return (gateway id, caller id's id) of the chosen caller IDs, of those that exist.
 
     before: caller IDs the campaign has, in its order of preference, which they keep.
     """
     known = {c.id: c.gateway_id for c in caller_ids.list_all(connection())}
     wanted = [int(value) for value in request.form.getlist("caller_id") if value.isdigit()]
     wanted.sort(key=lambda wanted_id: before.index(wanted_id) if wanted_id in before else len(before))
-    pairs = {known[wanted_id]: wanted_id for wanted_id in wanted if wanted_id in known}
-    return list(pairs.items())
+    return [(known[wanted_id], wanted_id) for wanted_id in dict.fromkeys(wanted) if wanted_id in known]
 
 
 def _new_campaign(
@@ -82,6 +86,7 @@ def _new_campaign(
         hours_end=form.hours_end.data,
         weekdays=form.weekdays.data or [],
         keeps_holidays=form.keeps_holidays.data,
+        caller_id_choice=CallerIdChoice(form.caller_id_choice.data),
         max_channels=form.max_channels.data or 1,
         calls_per_minute=form.calls_per_minute.data or 1,
         ring_timeout_s=form.ring_timeout_s.data or 30,
@@ -89,7 +94,19 @@ def _new_campaign(
         retry_rules=campaign_form.retry_rules_of(form),
         is_recording=bool(form.is_recording.data),
         crm_mapping=mapping,
+        **rule_settings(form),
     )
+
+
+def _changes(before: Campaign, new: NewCampaign) -> dict[str, list[str]]:
+    """Return setting → what it was and what it is, as text for the audit log, of those that differ."""
+    names = [item.name for item in fields(new) if hasattr(before, item.name)]
+    pairs = {name: [_plain(getattr(before, name)), _plain(getattr(new, name))] for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(sorted(value) if isinstance(value, tuple) else value, default=str, sort_keys=True)
 
 
 def _audio_paths() -> dict[int, str]:
@@ -124,10 +141,12 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording",
+             "caller_id_choice")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
-    return values | campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)
+    values |= campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)
+    return values | rule_values(campaign)
 
 
 @blueprint.get("/<int:campaign_id>/edit")
@@ -156,11 +175,14 @@ def update(campaign_id: int) -> Answer:
         version = flows.create_version(conn, overview.flow_id_of(conn, version), definition)
     try:
         mapping = crm_mapping.mapping_of(pairs, campaign.crm_mapping)
-        campaigns.update(conn, campaign_id, _new_campaign(form, version, callers, mapping))
+        new = _new_campaign(form, version, callers, mapping)
+        campaigns.update(conn, campaign_id, new)
+        claims.judge_again(conn, campaigns.dialing(conn, campaign_id))
     except IllegalMove:
         conn.rollback()
         flash(_("A campaign that has ended keeps its settings: make a new one."), "error")
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    audit.record(conn, current_user.id, "campaign.changed", "campaign", str(campaign_id), {"name": form.name.data})
+    details = {"name": form.name.data, "changed": _changes(campaign, new)}
+    audit.record(conn, current_user.id, "campaign.changed", "campaign", str(campaign_id), details)
     flash(_("Saved."), "success")
     return redirect(url_for("campaigns.show", campaign_id=campaign_id))

@@ -25,7 +25,9 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
 from control_panel.labels import label
+from control_panel.rule_fields import RuleFields, retry_settings
 from dialer.call_flow import KEYS, Action
+from dialer.caller_id import CallerIdChoice
 from dialer.outcome import Disposition
 
 KEY_ORDER = "123456789*0#"
@@ -78,7 +80,7 @@ class _Ticks(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class CampaignForm(FlaskForm, AmdFields):
+class CampaignForm(FlaskForm, AmdFields, RuleFields):
     """Everything of a campaign that a person decides. The select choices are filled by the view."""
 
     name = StringField(_l("Name"), [InputRequired(REQUIRED), Length(max=120)])
@@ -97,6 +99,8 @@ class CampaignForm(FlaskForm, AmdFields):
     weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))
 
     keeps_holidays = BooleanField(_l("Nobody is called on public holidays of that country"))
+
+    caller_id_choice = SelectField(_l("With several caller IDs"), default=str(CallerIdChoice.SAME_FOR_NUMBER))
 
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
@@ -128,6 +132,7 @@ class CampaignForm(FlaskForm, AmdFields):
         self.greeting.choices = choices_of({"builtin:greeting": _l("Built-in greeting")} | uploaded)
         self.menu.choices = choices_of({"builtin:menu": _l("Built-in menu")} | uploaded)
         self.fill_amd_choices(uploaded)
+        self.caller_id_choice.choices = choices_of({str(choice): label(choice) for choice in CallerIdChoice})
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
         actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in PANEL_ACTIONS})
@@ -181,10 +186,12 @@ def defaults(language: str) -> dict[str, Any]:
         "hours_end": time(21),
         "weekdays": [1, 2, 3, 4, 5],
         "keeps_holidays": True,
+        "caller_id_choice": str(CallerIdChoice.SAME_FOR_NUMBER),
         "max_channels": 10,
         "calls_per_minute": 60,
         "ring_timeout_s": 30,
         "max_call_s": 300,
+        "jitter_percent": 10,
     }
     return values | flow_values(default_definition(language)) | retry_values(DEFAULT_DEFINITION)
 
@@ -232,7 +239,7 @@ def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[st
 
 def retry_rules_of(form: CampaignForm) -> dict[str, Any]:
     """Return the retry rules the form describes; an empty number takes its usual value."""
-    rules: dict[str, Any] = {"max_attempts": form.max_attempts.data}
+    rules: dict[str, Any] = {"max_attempts": form.max_attempts.data} | retry_settings(form)
     for disposition, on, minutes, growth, attempts in form.retry_fields():
         if on.data:
             rules[str(disposition)] = {

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 from control_panel.access import needs
 from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
-from control_panel.labels import GROUPS, label, tone
+from control_panel.labels import GROUPS, blocked_label, label, tone
 from control_panel.live_state import MAX_CALLS
-from db import audit, campaigns, flows, imports, overview, schedules
+from db import audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
 from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
@@ -137,7 +137,7 @@ def groups_of(progress: Progress) -> list[Group]:
 def _blocked_text(reason: str) -> str:
     """Return a contact's stored reason in the user's words: `blacklist: legal` → Legal."""
     rule, _colon, detail = reason.partition(": ")
-    return label(detail, BlacklistReason) if rule == "blacklist" else reason or _("no reason was kept")
+    return label(detail, BlacklistReason) if rule == "blacklist" else blocked_label(reason) or _("no reason was kept")
 
 
 def _next_run(schedule: Schedule | None) -> Run | None:
@@ -172,8 +172,10 @@ def show(campaign_id: int) -> str:
         flow=flow,
         flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
         gateways=campaigns.gateways_of(conn, campaign_id),
+        health=gateway_health.known(conn),
         imports=imports.list_for(conn, campaign_id),
         preflight=judged,
+        profile=next((p for p in limits.profiles(conn) if p.id == campaign.limit_profile_id), None),
         blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],
         has_ended=campaign.state in ENDED,
     )

@@ -1,6 +1,7 @@
 """Gateways with their limits, and the caller IDs that may be shown through each."""
 
 from collections import defaultdict
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -13,17 +14,17 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from control_panel.access import needs
 from control_panel.database import connection
-from db import audit, caller_ids, gateways
+from db import audit, caller_ids, gateway_health, gateways
 from db.errors import AlreadyExists, InUse
 from db.gateways import Gateway
 from db.users import UserRole as Role
+from dialer.caller_id import LONGEST_SHOWN, shown
 from dialer.dial_string import GATEWAY
-from dialer.errors import InvalidNumber
+from dialer.errors import InvalidLabel, InvalidNumber
 from dialer.phone import normalise
 
 blueprint = Blueprint("gateways", __name__, url_prefix="/gateways")
 
-LABEL_LENGTH = 32
 NAME = rf"\A{GATEWAY.pattern}\Z"
 
 Answer = str | Response | tuple[str, int]
@@ -62,14 +63,26 @@ class SettingsForm(LimitsForm):
     is_enabled = BooleanField(_l("Calls may use it"))
 
 
+TOO_LONG = _l("At most 32 characters together with the category: networks show no more.")
+
+
 class CallerIdForm(FlaskForm):
     """A number that may be shown."""
 
     phone = StringField(_l("Number"), [InputRequired(_l("Fill this in.")), Length(max=40)])
-    label = StringField(
-        _l("Label"), [Length(max=LABEL_LENGTH, message=_l("At most 32 characters: networks show no more."))]
-    )
-    category = StringField(_l("Category"), [Length(max=60)])
+    label = StringField(_l("Label"), [Length(max=LONGEST_SHOWN, message=TOO_LONG)])
+    category = StringField(_l("Category"), [Length(max=LONGEST_SHOWN, message=TOO_LONG)])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the fields, and that networks can show label and category together."""
+        if not super().validate(extra_validators):
+            return False
+        try:
+            shown(str(self.label.data or ""), str(self.category.data or ""))
+        except InvalidLabel:
+            self.label.errors = [TOO_LONG]
+            return False
+        return True
 
 
 def _page(form: GatewayForm | None = None, caller_form: CallerIdForm | None = None, gateway_id: int = 0) -> str:
@@ -81,6 +94,7 @@ def _page(form: GatewayForm | None = None, caller_form: CallerIdForm | None = No
     return render_template(
         "gateways/index.html",
         gateways=gateways.list_all(conn),
+        health=gateway_health.known(conn),
         callers=by_gateway,
         form=form or GatewayForm(formdata=None, data=defaults),
         is_refused=form is not None,
@@ -189,7 +203,7 @@ def remove_caller_id(caller_id_id: int) -> Answer:
             abort(404)
     except InUse:
         flash(_("A campaign shows this number, so it stays."), "error")
-        return redirect(url_for("gateways.index"))
+        return redirect(url_for("caller_ids.index"))
     audit.record(connection(), current_user.id, "caller_id.removed", "caller_id", str(caller_id_id))
     flash(_("The number is removed."), "success")
-    return redirect(url_for("gateways.index"))
+    return redirect(url_for("caller_ids.index"))

@@ -5,12 +5,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from db.amd_reviews import Review
 from db.blacklist import BlacklistReason, ChangeAction
 from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
 from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import Action
+from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -41,6 +43,10 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "person": _("Paused by a person."),
         "schedule": _("Paused by its schedule: it goes on with the next start."),
         "abandon_cap": _("Paused because too many of its calls were abandoned."),
+    },
+    CallerIdChoice: {
+        "same_for_number": _("A number always sees the same one"),
+        "rotate": _("One after the other, another one at each further attempt"),
     },
     ScheduleAction: {
         "start": _("Start"),
@@ -137,6 +143,11 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "detect_then_greet": _("Listen first, then greet"),
         "greet_while_detecting": _("Greet at once and listen meanwhile"),
     },
+    Review: {
+        "listen": _("To be listened to"),
+        "labelled": _("Listened to"),
+        "wrong": _("Corrected"),
+    },
     AmdAction: {
         "hang_up": _("Hang up"),
         "leave_message": _("Leave a message after the beep"),
@@ -181,6 +192,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
         "no_contacts": _("Nobody is left to be dialled."),
+        "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),
         "budget_spent": _("The day's budget of calls or minutes is used up."),
         "never": _("The calling hours are never open in all the zones where those who wait may be."),
@@ -232,6 +244,14 @@ GROUPS: dict[str, Any] = {
 """Group → its label, in the order it is drawn."""
 
 
+REFUSALS: dict[str, Any] = {
+    "consent: none": _("No consent on record"),
+    "destination: not_allowed": _("A country or prefix the campaign may not call"),
+    "destination: premium_rate": _("A number that costs extra"),
+}
+"""Why a contact is blocked by its campaign's own rules, as it is stored → in words."""
+
+
 def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
     """Return a member's label; `kind` is needed when `member` is plain text."""
     if member is None:
@@ -245,7 +265,9 @@ def blocked_label(reason: str) -> str:
     source, _colon, kind = reason.partition(": ")
     if source == "blacklist" and kind in LABELS[BlacklistReason]:
         return f"{_('On the blacklist')}: {label(kind, BlacklistReason)}"
-    return reason
+    if source == "hours":
+        return str(_("Its calling hours never open"))
+    return str(REFUSALS.get(reason, reason))
 
 
 def run_reason_label(reason: str | None) -> str:

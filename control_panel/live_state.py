@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from db import campaigns, overview
+from db import campaigns, gateway_health, overview
 from db.errors import NotFound
 from db.sql import AnyConnection
+from dialer.back_off import Health
 from dialer.campaign import CampaignState
 
 MAX_CALLS = 50
@@ -19,6 +20,7 @@ def read_state(conn: AnyConnection, watched: Iterable[int]) -> dict[str, Any]:
     return {
         "now": time.time(),
         "campaigns": {str(id_): state for id_ in sorted(active | set(watched)) if (state := campaign_state(conn, id_))},
+        "gateways": {str(id_): _health(health) for id_, health in gateway_health.known(conn).items()},
         "calls": [_call(call) for call in overview.live_calls(conn, MAX_CALLS)],
     }
 
@@ -40,6 +42,11 @@ def campaign_state(conn: AnyConnection, campaign_id: int) -> dict[str, Any] | No
         "by_disposition": {str(name): count for name, count in progress.by_disposition.items()},
         "leads": progress.leads,
     }
+
+
+def _health(health: Health) -> dict[str, Any]:
+    until = f" {int(health.open_until.timestamp())}" if health.open_until else ""
+    return {"kind": health.kind + until, "percent": health.percent}
 
 
 def _call(call: overview.LiveCall) -> dict[str, Any]:

@@ -73,6 +73,12 @@ def record_amd(conn: AnyConnection, attempt_id: str, verdict: str, evidence: Map
     return change(conn, queries["record_amd"], values) == 1
 
 
+def record_early_media(conn: AnyConnection, attempt_id: str, evidence: Mapping[str, Any]) -> bool:
+    """Record what was heard before the answer, below `early_media` of the evidence."""
+    values = {"attempt_id": attempt_id, "evidence": Jsonb({"early_media": dict(evidence)})}
+    return change(conn, queries["record_early_media"], values) == 1
+
+
 def correct_amd(conn: AnyConnection, attempt_id: str, verdict: str) -> bool:
     """Replace the verdict, say because a key showed that a person is there; the evidence stays."""
     return change(conn, queries["correct_amd"], {"attempt_id": attempt_id, "verdict": verdict}) == 1

@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import select
 import socket
 import threading
 import time
@@ -13,7 +12,7 @@ import psycopg
 from psycopg import Connection
 
 from db.errors import DatabaseAway
-from db.pool import connection_options
+from db.pool import connection_options, is_cut
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ class _Worker:
 
     def transact(self, job: _Job[Any]) -> Any:
         """Run one job, on a new connection when the old one was closed while it idled."""
-        if self.conn is not None and (self.conn.closed or self.is_cut()):
+        if self.conn is not None and (self.conn.closed or is_cut(self.conn)):
             self.drop_connection()
         if self.conn is None:
             self.conn = psycopg.connect(self.owner.url, autocommit=True, **self.owner.options)
@@ -80,21 +79,6 @@ class _Worker:
             return job.work(self.conn)
         with self.conn.transaction():
             return job.work(self.conn)
-
-    def is_cut(self) -> bool:
-        """Say whether the server has closed the idle connection: what waits to be read is its end, or its farewell."""
-        assert self.conn is not None
-        try:
-            idle = select.poll()
-            idle.register(self.conn.fileno(), select.POLLIN)
-            if not idle.poll(0):  # almost always: nothing waits, and there is nothing to peek at
-                return False
-            with socket.socket(fileno=socket.dup(self.conn.fileno())) as peek:
-                return peek.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) in (b"", b"E")  # E: ErrorResponse
-        except BlockingIOError:
-            return False
-        except (OSError, psycopg.Error):
-            return True
 
     def drop_connection(self) -> None:
         """Close the connection, whatever state it is in."""

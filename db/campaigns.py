@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value_of
+from dialer.caller_id import CallerIdChoice
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState, PauseReason, check_move, states_before
 from dialer.contact import ContactState
@@ -23,7 +24,8 @@ queries = load("campaigns")
 
 @dataclass(frozen=True, slots=True)
 class NewCampaign:
-    """What a campaign is made of. gateways: (gateway id, caller id's id) pairs, in order of preference.
+    """What a campaign is made of. gateways: (gateway id, caller id's id) pairs, in order of preference; a gateway may
+    have several caller IDs.
 
     weekdays: ISO, 1 Monday to 7 Sunday. retry_rules: as dialer.retry.parse_rules reads them. destinations: `RU`,
     `+7495`; none: the default country alone. max_…_per_day: budgets, None: none.
@@ -46,6 +48,7 @@ class NewCampaign:
     is_recording: bool = False
     crm_mapping: Mapping[str, Any] = field(default_factory=dict)
     keeps_holidays: bool = False
+    caller_id_choice: CallerIdChoice = CallerIdChoice.SAME_FOR_NUMBER
     requires_consent: bool = False
     destinations: Sequence[str] = ()
     limit_profile_id: int | None = None
@@ -89,18 +92,19 @@ class Campaign:
     is_budgeted: bool
     holidays: tuple[date, ...]
     pause_reason: PauseReason | None
+    caller_id_choice: CallerIdChoice
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignGateway:
-    """A gateway a campaign may use, with its limits and the campaign's caller ID on it (E.164)."""
+    """A gateway a campaign may use, with its limits and the campaign's caller IDs on it (E.164), one at least."""
 
     gateway_id: int
     name: str
     max_channels: int
     calls_per_second: float
     calls_per_minute: int | None
-    caller_id: str
+    caller_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +208,9 @@ def list_all(conn: AnyConnection) -> list[Campaign]:
 def _gateways(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, list[CampaignGateway]]:
     found: dict[int, list[CampaignGateway]] = {campaign_id: [] for campaign_id in campaign_ids}
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for campaign_id, *values in cursor.execute(queries["gateways"], {"campaign_ids": list(campaign_ids)}):
-            found[campaign_id].append(CampaignGateway(*values))
+        for row in cursor.execute(queries["gateways"], {"campaign_ids": list(campaign_ids)}):
+            campaign_id, gateway_id, name, channels, cps, cpm, numbers = row
+            found[campaign_id].append(CampaignGateway(gateway_id, name, channels, cps, cpm, tuple(numbers)))
     return found
 
 

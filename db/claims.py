@@ -24,7 +24,10 @@ FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods"
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAttempt:
-    """A call that may be placed. number: 1 is the contact's first attempt. caller_id: E.164."""
+    """A call that may be placed. number: 1 is the contact's first attempt. caller_id: E.164.
+
+    hears_early_media: its flow wants announcements before the answer to conclude it.
+    """
 
     attempt_id: str
     contact_id: int
@@ -37,9 +40,10 @@ class ClaimedAttempt:
     caller_id: str
     ring_timeout_s: int
     max_call_s: int
+    hears_early_media: bool = False
 
-    def dial_string(self) -> DialString:
-        """Return what the originate says; raises UnsafeDialString."""
+    def dial_string(self, tap_dir: str = "") -> DialString:
+        """Return what the originate says; tap_dir: where early media is recorded. Raises UnsafeDialString."""
         return DialString(
             attempt_id=self.attempt_id,
             gateway=self.gateway,
@@ -50,6 +54,7 @@ class ClaimedAttempt:
             flow_version_id=self.flow_version_id,
             ring_timeout_s=self.ring_timeout_s,
             max_call_s=self.max_call_s,
+            early_tap_dir=tap_dir if self.hears_early_media else "",
         )
 
 
@@ -139,13 +144,15 @@ def claim_query(open_sets: int) -> LiteralString:
     return judging(queries["claim"].replace("-- QUOTA", quota))
 
 
-def judge_again(conn: AnyConnection, campaign: DialingCampaign, now: datetime | None = None) -> tuple[int, int]:
+def judge_again(
+    conn: AnyConnection, campaign: DialingCampaign, now: datetime | None = None, contact_id: int | None = None
+) -> tuple[int, int]:
     """Take out of the queue whom the campaign's rules forbid by now, and readmit whom they no longer do.
 
-    Return how many were blocked and how many wait again. The claim judges all the same; this keeps it from having to
-    wade through many that may not be called.
+    contact_id: judge this contact alone. Return how many were blocked and how many wait again. The claim judges all the
+    same; this keeps it from having to wade through many that may not be called.
     """
-    values = rule_values(campaign, [], now or datetime.now(UTC))
+    values = rule_values(campaign, [], now or datetime.now(UTC)) | {"contact_id": contact_id}
     with joined(conn):
         blocked = change(conn, judging(queries["block_refused"]), values)
         return blocked, change(conn, judging(queries["readmit"]), values)
@@ -157,9 +164,8 @@ def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
     blacklisted since the claim. Release what is left out.
     """
-    with joined(conn):
-        values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
-        marked = set(column_of(conn, queries["mark_originated"], values))
+    values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
+    marked = set(column_of(conn, queries["mark_originated"], values))
     return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
 
 

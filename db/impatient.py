@@ -14,11 +14,14 @@ INTERVAL_S = 0.1
 class ImpatientConnection(Connection[Any]):
     """answer_within_s: the longest wait for one answer; it may be changed at any time.
 
+    checked_at: when it was last seen to work, on time.monotonic's clock, as whoever pools it remembers.
+
     The server's own statement_timeout needs a server that runs, and TCP's time-outs one that is gone: a frozen one
     keeps acknowledging what it is sent.
     """
 
     answer_within_s: float = LONGEST_S
+    checked_at: float = float("-inf")
 
     def wait(self, gen: PQGen[RV], interval: float = INTERVAL_S, timeout: float | None = None) -> RV:
         """Wait for an answer; raises OperationalError, with the connection closed, when it does not come in time."""

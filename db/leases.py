@@ -11,6 +11,7 @@ from redis import Redis
 from db.attempts import OpenAttempt
 from db.errors import LeasesLost
 from db.lua import run
+from db.redis_client import answers
 
 TTL_S = 60
 UNCLAIMED_TTL_S = 5
@@ -195,6 +196,12 @@ def counts(redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence
     return Counts(
         total, dict(zip(gateway_ids, by_gateway, strict=True)), dict(zip(campaign_ids, by_campaign, strict=True))
     )
+
+
+def held(redis: Redis) -> set[str]:
+    """Return the attempts for which any channel is reserved, in use or not. Raises RedisAway."""
+    with answers():
+        return {str(lease_id).partition(":")[0] for lease_id in redis.zrange("dialer:leases:total", 0, -1)}
 
 
 def minute_count(redis: Redis, campaign_id: int) -> int:

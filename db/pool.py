@@ -1,7 +1,11 @@
 """Connection pools for the processes that may wait: the scheduler and the panel."""
 
+import select
+import socket
+import time
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
@@ -14,6 +18,7 @@ STATEMENT_LIMIT_MS = 30_000
 ANSWER_WITHIN_S = 35.0
 """The server ends a statement after STATEMENT_LIMIT_MS; one that can't even do that is given up."""
 CHECK_WITHIN_S = 2.0
+CHECK_EVERY_S = 1.0
 IDLE_TRANSACTION_LIMIT_MS = 60_000
 RECONNECT_S = 2.0
 """Then the pool gives up until somebody asks again; with more it would back off to minutes in a long outage."""
@@ -38,19 +43,51 @@ def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIM
     }
 
 
-def open_pool(url: str, max_size: int, application: str = "dialer", answer_within_s: float = ANSWER_WITHIN_S) -> Pool:
+def is_cut(conn: Connection[Any]) -> bool:
+    """Say whether the server has closed the idle connection: what waits to be read is its end, or its farewell.
+
+    No round trip: a server that is frozen or unreachable is found out by the first statement.
+    """
+    try:
+        idle = select.poll()
+        idle.register(conn.fileno(), select.POLLIN)
+        if not idle.poll(0):  # almost always: nothing waits, and there is nothing to peek at
+            return False
+        with socket.socket(fileno=socket.dup(conn.fileno())) as peek:
+            return peek.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) in (b"", b"E")  # E: ErrorResponse
+    except BlockingIOError:
+        return False
+    except (OSError, psycopg.Error):
+        return True
+
+
+def open_pool(
+    url: str,
+    max_size: int,
+    application: str = "dialer",
+    answer_within_s: float = ANSWER_WITHIN_S,
+    *,
+    autocommit: bool = False,
+) -> Pool:
     """Open a pool; `with pool.connection() as conn` is one transaction, committed at its end.
 
     The pool opens even while PostgreSQL is away; taking a connection then raises PoolTimeout after 5 s. A statement
     that is not answered within `answer_within_s` (a frozen server) raises OperationalError and ends its connection.
+    autocommit: each statement commits by itself, and who wants a transaction begins one.
     """
 
     def check(conn: Connection[Any]) -> None:
-        """See that the connection works; also a frozen server is found out soon."""
+        """See that the connection works; also a frozen server is found out soon. Asks the server once a second."""
         assert isinstance(conn, ImpatientConnection)
+        if is_cut(conn):
+            conn.close()  # else the pool would take it for a good one and offer it again
+            raise psycopg.OperationalError("the server has closed the connection")
+        if time.monotonic() - conn.checked_at < CHECK_EVERY_S:
+            return
         conn.answer_within_s = CHECK_WITHIN_S
         ConnectionPool.check_connection(conn)
         conn.answer_within_s = answer_within_s
+        conn.checked_at = time.monotonic()
 
     return ConnectionPool(
         url,
@@ -59,7 +96,7 @@ def open_pool(url: str, max_size: int, application: str = "dialer", answer_withi
         timeout=CONNECT_WAIT_S,
         reconnect_timeout=RECONNECT_S,
         connection_class=ImpatientConnection,
-        kwargs=connection_options(application),
+        kwargs=connection_options(application) | {"autocommit": autocommit},
         check=check,
         open=True,
     )

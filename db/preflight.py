@@ -7,14 +7,16 @@ from typing import cast
 
 from psycopg.rows import tuple_row
 
-from db import campaigns, claims
+from db import campaigns, claims, gateway_health
 from db.campaigns import DialingCampaign
 from db.sql import AnyConnection, load, value_of
+from dialer.back_off import BreakerState
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
 from dialer.preflight import (
     CALL_S,
     TO_DIAL,
+    DayBudget,
     Obstacle,
     Pace,
     Standing,
@@ -74,6 +76,8 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
     calls_up = cast(int, value_of(conn, queries["calls_up"], values))
     room = cast("int | None", value_of(conn, claims.judging(queries["room"]), values))
     pace = _pace(conn, campaign)
+    budget = _budget(conn, campaign, room)
+    resting = {id_ for id_, health in gateway_health.known(conn).items() if health.state is BreakerState.OPEN}
     return Preflight(
         counts=counts,
         blocked=blocked,
@@ -84,9 +88,12 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             calls_up=calls_up,
             channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
             room=room,
+            are_gateways_resting=all(g.gateway_id in resting for g in campaign.gateways),
         ),
         next_at=min(next_at, default=None),
-        finish_at=estimated_finish(campaign.hours, waiting, pace, now) if waiting and campaign.gateways else None,
+        finish_at=estimated_finish(campaign.hours, waiting, pace, now, budget)
+        if waiting and campaign.gateways
+        else None,
         calls_per_minute=pace.per_minute,
         room=room,
     )
@@ -97,6 +104,12 @@ def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obsta
     has_gateway = bool(campaigns.gateways_of(conn, campaign_id))
     to_dial = preflight(conn, campaign_id, now).to_dial if has_gateway else 0
     return refusal(has_gateway=has_gateway, to_dial=to_dial)
+
+
+def _budget(conn: AnyConnection, campaign: DialingCampaign, room: int | None) -> DayBudget | None:
+    """Return what bounds the calls of a day. Minutes bound them too, but nobody knows how long calls will last."""
+    per_day = cast("int | None", value_of(conn, queries["calls_per_day"], {"campaign_id": campaign.id}))
+    return None if per_day is None or room is None else DayBudget(max(0, room), per_day, campaign.time_zone)
 
 
 def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:

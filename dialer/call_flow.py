@@ -70,6 +70,7 @@ def default_definition(language: str = "ru", greeting: Mapping[str, Any] | None 
         "tries": 2,
         "input_timeout_ms": 5000,
         "amd_mode": "detect_then_greet",
+        "amd": {"hears_early_media": True},
         "thanks": {
             "interested": {"kind": "builtin", "name": "thanks_interested"},
             "not_interested": {"kind": "builtin", "name": "thanks_not_interested"},

@@ -7,10 +7,15 @@ from dialer.errors import UnsafeDialString
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FOLDER = re.compile(r"/[A-Za-z0-9_./-]+")
 GATEWAY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 EXTENSION = "outbound_call"
 CONTEXT = "dialer"
+TAP_SUFFIX = ".early.r8"
+"""What is heard before the answer is recorded to `<tap folder>/<attempt id>` with this at its end."""
+QUIET_S = 60
+"""Silence after which the switch takes a line for dead; as in freeswitch/conf/vars.xml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class DialString:
     """Everything an originate says: ids and normalised numbers only, nothing a contact file can spell.
 
     number / caller_id: E.164. ring_timeout_s: 15 or more. max_call_s: bound on the answered call.
+    early_tap_dir: what comes before the answer is recorded there for the scripts, which may end the call because of it;
+    empty: it is not listened to.
     """
 
     attempt_id: str
@@ -29,6 +36,7 @@ class DialString:
     flow_version_id: int
     ring_timeout_s: int
     max_call_s: int
+    early_tap_dir: str = ""
 
     def __post_init__(self) -> None:
         checks = (
@@ -40,6 +48,9 @@ class DialString:
         for pattern, value, name in checks:
             if not pattern.fullmatch(value):
                 raise UnsafeDialString(f"{name} {value!r} may not enter a dial string")
+        # A space would end the application's arguments, and the switch refuses what it could expand.
+        if self.early_tap_dir and not FOLDER.fullmatch(self.early_tap_dir):
+            raise UnsafeDialString(f"early_tap_dir {self.early_tap_dir!r} may not enter a dial string")
         for name in ("campaign_id", "gateway_id", "flow_version_id", "ring_timeout_s", "max_call_s"):
             value = getattr(self, name)
             if type(value) is not int or value <= 0:
@@ -51,7 +62,7 @@ class DialString:
             "origination_uuid": self.attempt_id,
             "origination_caller_id_number": self.caller_id,
             "origination_caller_id_name": self.caller_id,
-            "ignore_early_media": "true",
+            **self._early_media(),
             "originate_timeout": str(self.ring_timeout_s),
             "execute_on_answer": f"sched_hangup +{self.max_call_s} ALLOTTED_TIMEOUT",
             "api_hangup_hook": "python fs_scripts.hangup",
@@ -59,6 +70,22 @@ class DialString:
             "dialer_campaign_id": str(self.campaign_id),
             "dialer_gateway_id": str(self.gateway_id),
             "dialer_flow_version_id": str(self.flow_version_id),
+        }
+
+    def _early_media(self) -> dict[str, str]:
+        """Return how audio before the answer is treated: it is never taken for the answer.
+
+        `consume` reads it, which `true` does not: the recording would stay empty. The call script ends the recording at
+        the answer. While it is read, a ringing line on which nothing is heard must not count as a dead one.
+        """
+        if not self.early_tap_dir:
+            return {"ignore_early_media": "true"}
+        return {
+            "ignore_early_media": "consume",
+            "execute_on_media": f"record_session::{self.early_tap_dir}/{self.attempt_id}{TAP_SUFFIX}",
+            "RECORD_READ_ONLY": "true",
+            "enable_file_write_buffering": "false",
+            **({} if self.ring_timeout_s < QUIET_S else {"media_timeout": str((self.ring_timeout_s + QUIET_S) * 1000)}),
         }
 
     def __str__(self) -> str:

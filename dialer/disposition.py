@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dialer.hangup_cause import disposition_of_unanswered
+from dialer.hangup_cause import WITHDRAWN, disposition_of_unanswered
 from dialer.outcome import PRESSED, Disposition, Outcome, Witness
 
 __all__ = ["PRESSED", "CallFacts", "Disposition", "Outcome", "Witness", "disposition_of"]
@@ -45,13 +45,18 @@ SWITCH_DIED = frozenset({"", "CRASH", "SYSTEM_SHUTDOWN", "LOSE_RACE"})
 
 
 def disposition_of(facts: CallFacts) -> Disposition:
-    """Decide how the attempt ended: a press beats everything, then the conversation, then the cause."""
+    """Decide how the attempt ended: a press beats everything, then the conversation, then the cause.
+
+    Whom we cut off before the message began was abandoned, whatever our reason.
+    """
     if facts.outcome is not None:
         return Disposition(facts.outcome.value)
     if facts.answered_at is None:
         return disposition_of_unanswered(facts.hangup_cause, facts.sip_code)
     if facts.hangup_cause in SWITCH_DIED:
         return Disposition.LOST
+    if facts.hangup_cause == WITHDRAWN and facts.message_started:
+        return Disposition.CANCELLED
     if facts.message_started or facts.hangup_cause in CALLEE_ENDED:
         return Disposition.HUNG_UP
     return Disposition.ABANDONED

@@ -51,3 +51,7 @@ class InvalidSchedule(DialerError):
         super().__init__(message)
         self.fault = fault
         self.is_about_pause = is_about_pause
+
+
+class InvalidLabel(DialerError):
+    """What a caller ID is shown with is too long or can't be shown: shorten the label or the category."""

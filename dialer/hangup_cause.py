@@ -2,6 +2,9 @@
 
 from dialer.outcome import Disposition
 
+WITHDRAWN = "MANAGER_REQUEST"
+"""The cause with which we end a live call by our own decision: its campaign was stopped together with its calls."""
+
 UNANSWERED: dict[str, Disposition] = {
     "USER_BUSY": Disposition.BUSY,
     "BUSY_EVERYWHERE": Disposition.BUSY,
@@ -11,7 +14,7 @@ UNANSWERED: dict[str, Disposition] = {
     "ALLOTTED_TIMEOUT": Disposition.NO_ANSWER,
     "PROGRESS_TIMEOUT": Disposition.NO_ANSWER,
     "ORIGINATOR_CANCEL": Disposition.CANCELLED,
-    "MANAGER_REQUEST": Disposition.CANCELLED,
+    WITHDRAWN: Disposition.CANCELLED,
     "SYSTEM_SHUTDOWN": Disposition.CANCELLED,
     "CALL_REJECTED": Disposition.REJECTED,
     "DECLINE": Disposition.REJECTED,
@@ -83,7 +86,7 @@ MORE_THAN_THE_CODE = frozenset(
         "ALLOTTED_TIMEOUT",
         "PROGRESS_TIMEOUT",
         "ORIGINATOR_CANCEL",
-        "MANAGER_REQUEST",
+        WITHDRAWN,
         "SYSTEM_SHUTDOWN",
         "SUBSCRIBER_ABSENT",
     }

@@ -41,7 +41,8 @@ class Disposition(StrEnum):
     FAILED = "failed"
     """The call could not be placed for a technical reason on our side or the trunk's."""
     CANCELLED = "cancelled"
-    """We withdrew the call before it was answered: stopped campaign or shut-down."""
+    """We withdrew the call, because its campaign was stopped or the switch shut down: before it was answered, or once
+    the message had begun."""
     ABANDONED = "abandoned"
     """Answered by a person and ended by us before the message began."""
     BLOCKED = "blocked"

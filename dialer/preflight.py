@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import inf
 
-from dialer.calling_hours import SEARCH_DAYS, CallingHours, is_open
+from dialer.calling_hours import SEARCH_DAYS, CallingHours, is_open, zone_info
 
 STEP = timedelta(minutes=30)
 """How finely the finish is estimated."""
@@ -64,6 +65,8 @@ class Obstacle(StrEnum):
     """No enabled gateway with a registered caller ID is chosen."""
     NO_CONTACTS = "no_contacts"
     """Nobody is left to be dialled."""
+    GATEWAYS_REST = "gateways_rest"
+    """Every gateway of its rests: the trunks refused too many calls in a row."""
     CHANNELS_BUSY = "channels_busy"
     """As many calls are up as it may have."""
     BUDGET_SPENT = "budget_spent"
@@ -88,6 +91,7 @@ def obstacle(
     calls_up: int,
     channels: int,
     room: int | None = None,
+    are_gateways_resting: bool = False,
 ) -> Obstacle | None:
     """Return the first thing that keeps a campaign from dialing; None: it dials.
 
@@ -101,6 +105,8 @@ def obstacle(
         return Obstacle.NEVER if counts.get(Standing.NEVER, 0) else Obstacle.NO_CONTACTS
     if room is not None and room <= 0:
         return Obstacle.BUDGET_SPENT
+    if are_gateways_resting:
+        return Obstacle.GATEWAYS_REST
     if calls_up >= channels:
         return Obstacle.CHANNELS_BUSY
     if counts.get(Standing.READY, 0):
@@ -142,13 +148,28 @@ class Pace:
         return min(self.calls_per_minute, of_gateways, channels * 60 / self.call_s)
 
 
+@dataclass(frozen=True, slots=True)
+class DayBudget:
+    """How many calls are left today, and how many each further day has, by the calendar of `zone`."""
+
+    today: int
+    per_day: int
+    zone: str
+
+
 def estimated_finish(
-    hours: CallingHours, waiting: Mapping[tuple[str, ...], int], pace: Pace, now: datetime
+    hours: CallingHours,
+    waiting: Mapping[tuple[str, ...], int],
+    pace: Pace,
+    now: datetime,
+    budget: DayBudget | None = None,
 ) -> datetime | None:
     """Return when everybody who waits (zones → contacts) has been dialled once, in half hours; None: not in 35 days.
 
     Sets that are open share the pace by how many wait. Retries come on top; nobody can say how many.
     """
+    today = budget and now.astimezone(zone_info(budget.zone)).date()
+    rest = budget.today if budget else inf
     left = {zones: float(count) for zones, count in waiting.items() if count}
     moment = now.astimezone(UTC)
     for _step in range(int(timedelta(days=SEARCH_DAYS) / STEP)):
@@ -159,7 +180,13 @@ def estimated_finish(
             verdicts[zone] = is_open(hours, zone, moment)
         opened = [zones for zones in left if all(verdicts[zone] for zone in zones)]
         total = sum(left[zones] for zones in opened)
-        calls = pace.per_minute * STEP.total_seconds() / 60
+        if budget and today != (day := moment.astimezone(zone_info(budget.zone)).date()):
+            today, rest = day, budget.per_day
+        calls = max(0.0, min(pace.per_minute * STEP.total_seconds() / 60, rest))
+        rest -= min(calls, total)
+        if calls == 0:
+            moment += STEP
+            continue
         if opened and len(opened) == len(left) and total <= calls:
             return moment + STEP * (total / calls)
         for zones in opened:

@@ -11,6 +11,7 @@ from dialer.prompt import Prompt
 from fs_scripts import operator_leg, prompts, thresholds
 from fs_scripts.amd.beep import BeepDetector
 from fs_scripts.amd.decision import AnswerDetector
+from fs_scripts.amd.tap import early_path_for
 from fs_scripts.amd_audio import KEPT_S
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
@@ -57,6 +58,8 @@ def _hold(channel: Channel, shared: Resources) -> None:
         record.abandoned()
         channel.hang_up(BROKEN)
         return
+    if setup.flow.amd.hears_early_media:
+        channel.end_early_tap(early_path_for(shared.settings.tap_dir, attempt_id))
     if not channel.hears_key_events():
         channel.start_tone_keys()
     if setup.is_recording:

@@ -124,6 +124,13 @@ class Channel:
         self._session.setVariable("RECORD_READ_ONLY", "false")
         self._session.setVariable("enable_file_write_buffering", "true")
 
+    def end_early_tap(self, path: Path) -> None:
+        """End and delete the recording of what came before the answer; the dial string asked for it."""
+        self._session.execute("stop_record_session", str(path))
+        self._session.setVariable("RECORD_READ_ONLY", "false")
+        self._session.setVariable("enable_file_write_buffering", "true")
+        path.unlink(missing_ok=True)
+
     def start_recording(self, path: Path) -> None:
         """Record the whole call, both sides mixed, to a WAV file that the switch closes at the hang-up."""
         self._session.execute("record_session", str(path))
@@ -151,6 +158,12 @@ class Channel:
         """Let go of the switch's session: until that is done the switch can't end the channel."""
         self._session.unsetInputCallback()
         self._session.destroy()
+
+
+def end_from_outside(uuid: str, cause: str) -> None:
+    """End a call that no script of ours holds yet. Any thread may: the switch does it behind the command's back."""
+    if UUID.fullmatch(uuid):
+        API().executeString(f"bgapi uuid_kill {uuid} {cause}")
 
 
 def write_log(level: str, line: str) -> None:

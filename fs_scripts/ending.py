@@ -10,7 +10,7 @@ from db import leases
 from db.errors import RedisAway
 from dialer import switch_facts
 from fs_scripts import amd_audio, lead_worker
-from fs_scripts.amd.tap import path_for
+from fs_scripts.amd.tap import early_path_for, path_for
 from fs_scripts.resources import Resources, resources
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,9 @@ def _conclude(env: Any, shared: Resources) -> None:
 
 def _put_away_tap(env: Any, shared: Resources, attempt_id: str) -> None:
     """Keep the tap's beginning where the campaign asks for it, on the background thread; else delete it."""
-    tap = path_for(shared.settings.tap_dir, attempt_id)
+    tap_dir = shared.settings.tap_dir
+    early_path_for(tap_dir, attempt_id).unlink(missing_ok=True)
+    tap = path_for(tap_dir, attempt_id)
     if env.getHeader(f"variable_{switch_facts.AMD_AUDIO}") != "true":
         tap.unlink(missing_ok=True)
         return

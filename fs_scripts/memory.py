@@ -107,6 +107,13 @@ class Memory:
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 
+    def early_media(self, attempt_id: str, evidence: Mapping[str, Any]) -> None:
+        """Keep what was heard before the answer that ended the call."""
+        try:
+            self._postgres.run(lambda conn: attempts.record_early_media(conn, attempt_id, evidence), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
     def verdict(self, attempt_id: str, verdict: str) -> None:
         """Correct the verdict that was kept with the evidence."""
         try:

@@ -6,6 +6,7 @@ import threading
 
 from fs_scripts import amd_audio, background, lead_worker, log, spool_worker
 from fs_scripts.amd import model, tap
+from fs_scripts.early_ears import EarlyEars
 from fs_scripts.resources import Resources, resources
 from integrations import lead_delivery
 
@@ -45,6 +46,8 @@ def _start(shared: Resources) -> None:
     if left:
         logger.warning(SWEPT, extra={"count": left})
     shared.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    ears = EarlyEars(shared.settings.tap_dir, shared.memory.early_media, shared.background.put)
+    background.start_thread("early-media", ears.run)
     kept = shared.settings.recordings_dir, shared.settings.amd_audio_days
     background.start_thread("amd-audio", lambda: amd_audio.sweep_for_ever(*kept))
     background.start_thread("spool", lambda: spool_worker.run(shared.postgres, shared.spool))

@@ -23,7 +23,16 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
-from scheduler.jobs import LeaseKeeper, ProgressTeller, announce_blocked, complete_campaigns
+from scheduler.hang_ups import hang_up_stopped
+from scheduler.idle_leases import IdleLeases
+from scheduler.jobs import (
+    LeaseKeeper,
+    ProgressTeller,
+    announce_blocked,
+    block_never_open,
+    complete_campaigns,
+    judge_gateways,
+)
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -46,6 +55,7 @@ DATABASE_WAIT_S = 15.0
 LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
+NEVER_OPEN_EVERY_S = 10.0
 LEADS_EVERY_S = 5.0
 THREADS_WAIT_S = 3.0
 AFTER_THE_CALL_S = 60.0
@@ -60,7 +70,9 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
-        self._database = Database(open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S))
+        self._database = Database(
+            open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
+        )
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
         self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
         self._switch = Switch(
@@ -72,6 +84,7 @@ class Scheduler:
             on_connected=lambda _core_uuid: self._reconciler.wake(),
             # At once, not when it is back: between the connection and a late brake a call could leave.
             on_disconnected=lambda: self._brakes.unreconciled(),
+            tap_dir=str(settings.tap_dir.absolute()),
         )
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
@@ -112,7 +125,11 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
+            (1.0, self._hang_up_stopped),
+            (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, self._leases.tick),
+            (1.0, IdleLeases(self._database, self._redis).tick),
+            (1.0, lambda: judge_gateways(self._database)),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )
@@ -124,6 +141,10 @@ class Scheduler:
         if not self._switch.gateways.is_complete:
             self._poll_gateways()
         self._reconciler.tick()
+
+    def _hang_up_stopped(self) -> None:
+        if self._switch.core_uuid is not None:
+            hang_up_stopped(self._database, self._switch)
 
     def _poll_gateways(self) -> None:
         if self._switch.core_uuid is not None:

@@ -141,11 +141,13 @@ class Departures:
             planned, self._planned = self._planned, []
         return planned
 
-    def _take_late(self) -> list[Departure]:
+    def _take_due(self) -> list[Departure]:
+        """Take those whose moment has come."""
         with self._changed:
-            late = [departure for departure in self._planned if self._is_late(departure)]
-            self._planned = [departure for departure in self._planned if departure not in late]
-        return late
+            now = self._clock()
+            due = [departure for departure in self._planned if departure.due_s <= now]
+            self._planned = [departure for departure in self._planned if departure.due_s > now]
+        return due
 
     def _is_late(self, departure: Departure) -> bool:
         return self._clock() > departure.due_s + LATEST_S
@@ -156,7 +158,8 @@ class Departures:
         if self._brakes.reason() is not None or core_uuid is None:
             return self._undo([departure, *self._take_all()])
         if self._is_late(departure):
-            return self._undo([departure, *self._take_late()])
+            # Those whose moment has come too would be late when their turn came: undoing each would be later still.
+            return self._undo([departure, *self._take_due()])
         attempt = departure.attempt
         try:
             wait_s, allowed_at = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
@@ -168,7 +171,9 @@ class Departures:
             self._free_at[attempt.gateway_id] = asked_at + wait_s
             return self.add([departure])
         try:
-            marked = self._database.run(lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid))
+            marked = self._database.run(
+                lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid), begins=False
+            )
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
             # The commit may have happened: it is undone as soon as PostgreSQL is back.

@@ -4,12 +4,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, blacklist, campaigns, leases, live_events
+from db import attempts, blacklist, campaigns, gateway_health, leases, lifecycle, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
@@ -18,6 +19,10 @@ logger = logging.getLogger(__name__)
 MOST_BATCHES = 20
 """Of contacts that were blocked, told of at once: whoever lists a million numbers must not hold up the other jobs."""
 COMPLETED = "a campaign is complete"
+NEVER_OPEN = "contacts were blocked because their calling hours never open"
+BREAKER = "a gateway's circuit breaker has moved"
+SLOWED = "a gateway is slowed down, its trunk refuses calls"
+AT_FULL_SPEED = "a gateway is at its full speed again"
 SHARE_OF_TIME = 0.1
 """Counting contacts of large campaigns is expensive: progress takes no more than this share of the time."""
 
@@ -45,6 +50,20 @@ class LeaseKeeper:
         self._renewed_at = now
 
 
+def judge_gateways(database: Database, now: datetime | None = None) -> None:
+    """Judge how the trunks take their calls, and say what changed. Raises DatabaseAway."""
+    moment = now or datetime.now(UTC)
+    changed = database.run(lambda conn: gateway_health.judge_all(conn, moment))
+    for gateway_id, (before, after) in changed.items():
+        known = {"gateway_id": gateway_id, "share": round(after.share, 2), "state": after.state, "reason": after.reason}
+        if after.state is not before.state:
+            logger.warning(BREAKER, extra={**known, "open_until": after.open_until})
+        elif after.share < before.share:
+            logger.warning(SLOWED, extra=known)
+        elif after.share == 1:
+            logger.info(AT_FULL_SPEED, extra=known)
+
+
 def complete_campaigns(database: Database, redis: Redis) -> None:
     """Complete campaigns that have nothing left to dial, and say so. Raises DatabaseAway."""
     for campaign_id in database.run(campaigns.complete_finished):
@@ -61,6 +80,12 @@ def announce_blocked(database: Database, redis: Redis) -> None:
             live_events.publish(redis, "call.blocked", asdict(block))
         if not blocked:
             break
+
+
+def block_never_open(database: Database) -> None:
+    """Take out of the queue whom no window ever opens for, so that their campaign can end. Raises DatabaseAway."""
+    if count := database.run(lambda conn: lifecycle.block_never_open(conn, datetime.now(UTC))):
+        logger.warning(NEVER_OPEN, extra={"count": count})
 
 
 def _progress(database: Database, campaign_id: int) -> dict[str, Any]:

@@ -4,16 +4,17 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from redis import Redis
 
-from db import campaigns, claims, leases
+from db import campaigns, claims, gateway_health, leases
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.claims import ClaimedAttempt
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
+from dialer.back_off import Health
 from dialer.calling_hours import open_zone_sets
 from dialer.pacing import Room, slots_wanted
 from scheduler.database import Database
@@ -54,6 +55,7 @@ class Planner:
         self._is_gateway_up = is_gateway_up
         self._clock = clock
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
+        self._health: Mapping[int, Health] = {}
         self._turn = 0
         self._served_at: dict[int, int] = {}
 
@@ -64,7 +66,9 @@ class Planner:
         lasts comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
         first, so that no campaign takes what all share; one whose planning fails for its own sake holds nobody up.
         """
-        active = self._database.run(campaigns.active)
+        active, self._health = self._database.run(
+            lambda conn: (campaigns.active(conn), gateway_health.known(conn)), begins=False
+        )
         self._turn += 1
         planned: list[Departure] = []
         for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
@@ -84,11 +88,11 @@ class Planner:
     def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> Iterator[list[Departure]]:
         """Yield what was claimed over one gateway after the other: a failure at the second leaves the first's."""
         open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
-        gateways = [gateway for gateway in campaign.gateways if self._is_gateway_up(gateway.name)]
+        gateways = [slowed for gateway in campaign.gateways if (slowed := self._usable(gateway))]
         if not open_sets or not gateways:
             return
         most = int(self._total.cps * self._horizon_ms / 1000) + 1
-        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most))
+        due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
         if not due:
             return
         counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
@@ -98,6 +102,13 @@ class Planner:
             if found := self._take(campaign, gateway, open_sets, wanted, now):
                 just_planned += len(found)
                 yield found
+
+    def _usable(self, gateway: CampaignGateway) -> CampaignGateway | None:
+        """Return the gateway at the speed its trunk takes calls now; None while it is down or rests."""
+        health = self._health.get(gateway.gateway_id)
+        limit = gateway.calls_per_second
+        cps = health.calls_per_second(limit) if health else limit
+        return replace(gateway, calls_per_second=cps) if cps and self._is_gateway_up(gateway.name) else None
 
     def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
         read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))
@@ -144,7 +155,9 @@ class Planner:
         moments = {slot.attempt_id: answered_at + slot.delay_ms / 1000 for slot in slots}
         claimed: list[ClaimedAttempt] = []
         try:
-            claimed = self._database.run(lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now))
+            claimed = self._database.run(
+                lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now), begins=False
+            )
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])

@@ -28,7 +28,11 @@ UNSETTLED_S = 5.0
 STALE_CLAIM_S = 10.0
 """A claim that nobody originated for so long has no owner; a living one gives its claims up after less than 1 s."""
 
-LOST = "an attempt is lost: the switch knows no channel of it and nobody concluded it"
+NEVER_CAME_CAUSE = "DESTINATION_OUT_OF_ORDER"
+"""What an attempt is concluded with of which a switch that lived on knows nothing: its originate never came."""
+
+LOST = "an attempt is lost: the switch it was up on died, and nobody concluded it"
+NEVER_CAME = "an attempt failed: its scheduler died before the originate was sent, the switch never heard of it"
 RELEASED = "claims that nobody originated were undone"
 RESTORED = "leases of open attempts were restored"
 REBUILT = "Redis had been emptied, the leases were rebuilt"
@@ -115,7 +119,7 @@ class Reconciler:
             logger.warning(RESTORED, extra={"count": restored})
 
     def _find_lost(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
-        missing = self._missing(found, core_uuid, now)
+        missing = {a.attempt_id: a for a in self._missing(found, core_uuid, now)}
         moment = self._clock()
         self._missing_since = {attempt_id: self._missing_since.get(attempt_id, moment) for attempt_id in missing}
         if not missing:
@@ -126,12 +130,13 @@ class Reconciler:
             return
         for attempt_id, since in list(self._missing_since.items()):
             if moment - since >= LOOK_AGAIN_S and not self._has_testimony(attempt_id):
-                facts = CallFacts(attempt_id, "", now)
+                never_came = _never_came(missing[attempt_id], core_uuid)
+                facts = CallFacts(attempt_id, NEVER_CAME_CAUSE if never_came else "", now)
                 if conclude(self._database, self._redis, facts, Witness.RECONCILE):
-                    logger.error(LOST, extra={"attempt_id": attempt_id})
+                    logger.error(NEVER_CAME if never_came else LOST, extra={"attempt_id": attempt_id})
                 del self._missing_since[attempt_id]
 
-    def _missing(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> list[str]:
+    def _missing(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> list[OpenAttempt]:
         """Attempts that were originated and of which the switch knows no channel, by both of its answers."""
         settled = [
             a for a in found if a.originated_at is not None and (now - a.originated_at).total_seconds() >= UNSETTLED_S
@@ -140,7 +145,7 @@ class Reconciler:
             return []
         listed = self._switch.channels()
         return [
-            a.attempt_id
+            a
             for a in settled
             # Another Core-UUID: the switch was restarted since, and none of its channels lived on.
             if a.switch_core_uuid not in (None, core_uuid)
@@ -152,3 +157,11 @@ class Reconciler:
             return self._spool.usage() > 0
         except OSError:  # nobody can say
             return True
+
+
+def _never_came(attempt: OpenAttempt, core_uuid: str) -> bool:
+    """Whether the originate never reached the switch: it has lived on since, and has nothing to tell.
+
+    Every leg that comes into being leaves a trace, by its hook in PostgreSQL or in the spool; this one left none.
+    """
+    return attempt.switch_core_uuid == core_uuid and attempt.answered_at is None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from db.claims import ClaimedAttempt
 from dialer.dial_string import UUID
+from dialer.hangup_cause import WITHDRAWN
 from scheduler.event_socket import EventSocket, NotSent
 from scheduler.gateway_states import GatewayStates, status_in
 
@@ -39,11 +40,16 @@ class Switch:
         on_reply: Callable[[str, str], None],
         on_connected: Callable[[str], None],
         on_disconnected: Callable[[], None] = lambda: None,
+        tap_dir: str = "",
     ) -> None:
-        """on_reply hears (attempt id, answer) of each originate's end; on_disconnected comes before a reconnection."""
+        """on_reply hears (attempt id, answer) of each originate's end; on_disconnected comes before a reconnection.
+
+        tap_dir: where the switch records early media, absolute; empty: it does not.
+        """
         self._socket = EventSocket(host, port, password, SUBSCRIPTIONS, self)
         self._on_hangup, self._on_reply = on_hangup, on_reply
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
+        self._tap_dir = tap_dir
         self._lock = threading.Lock()
         self._core_uuid: str | None = None
         self.gateways = GatewayStates()
@@ -66,7 +72,7 @@ class Switch:
 
         The job's UUID is the attempt's id, so that its reply needs no memory of ours.
         """
-        self._socket.bgapi(f"originate {attempt.dial_string()}", attempt.attempt_id, ORIGINATE_WAIT_S)
+        self._socket.bgapi(f"originate {attempt.dial_string(self._tap_dir)}", attempt.attempt_id, ORIGINATE_WAIT_S)
 
     def channel_exists(self, attempt_id: str) -> bool:
         """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""
@@ -79,6 +85,12 @@ class Switch:
                 return False
             case _:
                 raise UnclearAnswer("uuid_exists answered neither true nor false")
+
+    def hang_up(self, attempt_id: str) -> bool:
+        """End the channel by our own decision; False when there is none. Raises NotSent, MaybeSent."""
+        if not UUID.fullmatch(attempt_id):
+            raise ValueError(f"{attempt_id!r} is no attempt's id")
+        return self._socket.api(f"uuid_kill {attempt_id} {WITHDRAWN}").startswith("+OK")
 
     def channels(self) -> frozenset[str]:
         """Return the UUIDs that `show channels` lists, which is up to half a second late; raises as channel_exists."""

@@ -1,14 +1,5 @@
-// One caller ID per gateway, keys that do something stand out, retry rows that are off take no numbers, and what is
+// Keys that do something stand out, retry rows that are off take no numbers, and what is
 // asked of machines shows only where it matters.
-
-for (const box of document.querySelectorAll("input[data-gateway]")) {
-  box.addEventListener("change", () => {
-    if (!box.checked) return;
-    for (const other of document.querySelectorAll(`input[data-gateway="${box.dataset.gateway}"]`)) {
-      if (other !== box) other.checked = false;
-    }
-  });
-}
 
 for (const key of document.querySelectorAll(".key select")) {
   key.addEventListener("change", () => key.closest(".key").classList.toggle("used", key.value !== ""));

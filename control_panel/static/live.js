@@ -96,7 +96,8 @@ function drawCalls() {
 }
 
 function redraw() {
-  // The server draws buttons and notes; never more often than every other second, whatever it says.
+  // The server draws buttons and notes; never more often than every other second, nor while somebody fills a field in.
+  if (document.activeElement?.matches("input, select, textarea")) return;
   if (!reloading) reloading = setTimeout(() => location.reload(), Math.max(0, REDRAW_MS - performance.now()));
 }
 
@@ -119,6 +120,11 @@ function draw(state) {
   }
   const isList = "reloadWhenCampaignsChange" in root.dataset;
   if (isList && Object.keys(state.campaigns).some((id) => !known.has(id))) return redraw();
+  for (const box of document.querySelectorAll("[data-gateway-health]")) {
+    const health = state.gateways[box.dataset.gatewayHealth] ?? { kind: "full" };
+    if (health.kind !== box.dataset.kind) return redraw();
+    setText(box.querySelector("[data-share]"), numbers.format(health.percent));
+  }
   calls = state.calls;
   isDrawn = true;
   drawCalls();

@@ -18,6 +18,9 @@ RETURNING concluded_at IS NULL
 -- record_amd -- Who answered, and why we think so.
 UPDATE attempts SET amd_verdict = %(verdict)s, amd_evidence = %(evidence)s WHERE id = %(attempt_id)s
 
+-- record_early_media -- What was heard before the answer.
+UPDATE attempts SET amd_evidence = coalesce(amd_evidence, '{}') || %(evidence)s WHERE id = %(attempt_id)s
+
 -- correct_amd -- The call itself found out more.
 UPDATE attempts SET amd_verdict = %(verdict)s WHERE id = %(attempt_id)s
 

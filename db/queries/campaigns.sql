@@ -2,12 +2,13 @@
 INSERT INTO campaigns (
     name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
     calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping,
-    keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day)
+    keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day,
+    caller_id_choice)
 VALUES (
     %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
     %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
     %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s, %(requires_consent)s, %(destinations)s,
-    %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s)
+    %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s, %(caller_id_choice)s)
 RETURNING id
 
 -- update -- Every setting; live calls keep the flow's version they began with.
@@ -19,16 +20,22 @@ SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_ver
     retry_rules = %(retry_rules)s, is_recording = %(is_recording)s, crm_mapping = %(crm_mapping)s,
     keeps_holidays = %(keeps_holidays)s, requires_consent = %(requires_consent)s, destinations = %(destinations)s,
     limit_profile_id = %(limit_profile_id)s, max_calls_per_day = %(max_calls_per_day)s,
-    max_minutes_per_day = %(max_minutes_per_day)s
+    max_minutes_per_day = %(max_minutes_per_day)s, caller_id_choice = %(caller_id_choice)s
 WHERE id = %(campaign_id)s AND state IN ('draft', 'scheduled', 'active', 'paused')
 
 -- drop_gateways -- Before the new ones are written.
 DELETE FROM campaign_gateways WHERE campaign_id = %(campaign_id)s
 
--- add_gateway -- Only a caller ID registered on that very gateway fits.
-INSERT INTO campaign_gateways (campaign_id, gateway_id, caller_id_id, place)
-SELECT %(campaign_id)s, i.gateway_id, i.id, %(place)s
-FROM caller_ids i WHERE i.id = %(caller_id_id)s AND i.gateway_id = %(gateway_id)s
+-- add_gateway -- Only a caller ID registered on that very gateway fits; the first one's place is the gateway's.
+WITH registered AS (
+    SELECT id, gateway_id FROM caller_ids WHERE id = %(caller_id_id)s AND gateway_id = %(gateway_id)s
+), gateway AS (
+    INSERT INTO campaign_gateways (campaign_id, gateway_id, place)
+    SELECT %(campaign_id)s, gateway_id, %(place)s FROM registered
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO campaign_caller_ids (campaign_id, gateway_id, caller_id_id, place)
+SELECT %(campaign_id)s, gateway_id, id, %(place)s FROM registered
 
 -- get -- One campaign.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
@@ -38,7 +45,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason
+    ) AS holidays, pause_reason, caller_id_choice
 FROM campaigns WHERE id = %(campaign_id)s
 
 -- list_all -- Every campaign, newest first.
@@ -49,7 +56,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason
+    ) AS holidays, pause_reason, caller_id_choice
 FROM campaigns ORDER BY id DESC
 
 -- active -- What dials, oldest first.
@@ -60,20 +67,23 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason
+    ) AS holidays, pause_reason, caller_id_choice
 FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
 
--- gateways -- The enabled gateways of some campaigns with the number each campaign shows there.
+-- gateways -- The enabled gateways of some campaigns with the numbers each campaign shows there.
 SELECT cg.campaign_id, g.id AS gateway_id, g.name, g.max_channels, g.calls_per_second::float8 AS calls_per_second,
-    g.calls_per_minute, i.phone AS caller_id
+    g.calls_per_minute, ARRAY(
+        SELECT i.phone FROM campaign_caller_ids ci JOIN caller_ids i ON i.id = ci.caller_id_id
+        WHERE ci.campaign_id = cg.campaign_id AND ci.gateway_id = g.id ORDER BY ci.place, i.id
+    ) AS caller_ids
 FROM campaign_gateways cg
 JOIN gateways g ON g.id = cg.gateway_id AND g.is_enabled
-JOIN caller_ids i ON i.id = cg.caller_id_id AND i.gateway_id = g.id
 WHERE cg.campaign_id = ANY(%(campaign_ids)s::bigint[])
+    AND EXISTS (SELECT FROM campaign_caller_ids ci WHERE ci.campaign_id = cg.campaign_id AND ci.gateway_id = g.id)
 ORDER BY cg.campaign_id, cg.place, g.name
 
 -- caller_ids_of -- All that were chosen: a gateway that is switched off for a while stays chosen.
-SELECT caller_id_id FROM campaign_gateways WHERE campaign_id = %(campaign_id)s ORDER BY place, gateway_id
+SELECT caller_id_id FROM campaign_caller_ids WHERE campaign_id = %(campaign_id)s ORDER BY place, caller_id_id
 
 -- move -- The conditional UPDATE says who moved it: of two that press a button, one row count is 0.
 UPDATE campaigns
@@ -102,11 +112,14 @@ WITH RECURSIVE found AS (
 SELECT z.id, z.zones FROM found JOIN zone_sets z ON z.id = found.zone_set_id
 
 -- lock_active -- Campaigns that may be finished; one that is being paused or imported into waits for the next look.
-SELECT id FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id FOR UPDATE SKIP LOCKED
+-- A pause of the schedule's keeps none from being over; whoever paused it otherwise may have plans with it.
+SELECT id FROM campaigns
+WHERE project_id = 1 AND (state = 'active' OR state = 'paused' AND pause_reason = 'schedule')
+ORDER BY id FOR UPDATE SKIP LOCKED
 
 -- complete_finished -- A statement of its own: its snapshot is newer than the locks, so it sees a finished import.
-UPDATE campaigns c SET state = 'completed', ended_at = now()
-WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state = 'active'
+UPDATE campaigns c SET state = 'completed', ended_at = now(), pause_reason = NULL
+WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state IN ('active', 'paused')
     AND NOT EXISTS (SELECT FROM contacts WHERE campaign_id = c.id AND state IN ('queued', 'retry'))
     AND NOT EXISTS (SELECT FROM attempts WHERE campaign_id = c.id AND concluded_at IS NULL)
 RETURNING c.id

@@ -120,7 +120,7 @@ ORDER BY c.due_at, c.id LIMIT %(looked_at)s)
 -- claim -- The dial boundary: every rule, for every attempt, in one statement.
 --
 -- rules: FOR SHARE makes a pause wait for this claim and this claim see a pause that came before it.
--- line: the gateway must be the campaign's and enabled, and its caller ID registered on it. No row: nothing is locked.
+-- line: the gateway must be the campaign's and enabled, its caller IDs registered on it. No row: nothing is locked.
 -- allowance: how many may be looked at; none at all when a day's budget is spent.
 -- quota: how many each open zone set may give, so that over all sets the first due come first. From contacts_due alone.
 -- locked: SKIP LOCKED lets two schedulers claim side by side: who finds the first ones locked takes the next ones. Reads
@@ -134,11 +134,14 @@ WITH rules AS MATERIALIZED (
     -- RULES
     AND k.state = 'active' FOR SHARE OF k
 ), line AS MATERIALIZED (
-    SELECT g.id AS gateway_id, g.name AS gateway, i.phone AS caller_id
-    FROM campaign_gateways cg
-    JOIN gateways g ON g.id = cg.gateway_id AND g.is_enabled
-    JOIN caller_ids i ON i.id = cg.caller_id_id AND i.gateway_id = g.id
-    WHERE cg.project_id = 1 AND cg.campaign_id = %(campaign_id)s AND cg.gateway_id = %(gateway_id)s
+    SELECT g.id AS gateway_id, g.name AS gateway, c.caller_id_choice,
+        array_agg(i.phone ORDER BY ci.place, i.id) AS caller_ids
+    FROM campaign_caller_ids ci
+    JOIN campaigns c ON c.id = ci.campaign_id
+    JOIN gateways g ON g.id = ci.gateway_id AND g.is_enabled
+    JOIN caller_ids i ON i.id = ci.caller_id_id AND i.gateway_id = g.id
+    WHERE ci.project_id = 1 AND ci.campaign_id = %(campaign_id)s AND ci.gateway_id = %(gateway_id)s
+    GROUP BY g.id, c.id
 ), room AS MATERIALIZED (
     -- ROOM
 ), allowance AS MATERIALIZED (
@@ -184,11 +187,11 @@ WITH rules AS MATERIALIZED (
 ), placed AS (
     INSERT INTO attempts (id, campaign_id, contact_id, gateway_id, flow_version_id, phone, caller_id, number)
     SELECT (%(attempt_ids)s::uuid[])[e.place], rules.id, e.id, line.gateway_id, rules.flow_version_id, e.phone,
-        line.caller_id, e.attempt_count + 1
+        shown_caller_id(line.caller_ids, line.caller_id_choice, e.phone, e.id + e.attempt_count), e.attempt_count + 1
     FROM eligible e CROSS JOIN rules CROSS JOIN line
     ORDER BY e.phone
     ON CONFLICT (project_id, phone) WHERE concluded_at IS NULL DO NOTHING
-    RETURNING id, contact_id, phone, number
+    RETURNING id, contact_id, phone, number, caller_id
 ), dialing AS (
     UPDATE contacts c SET state = 'dialing', attempt_count = placed.number
     FROM placed WHERE c.id = ANY(ARRAY(SELECT contact_id FROM placed)) AND c.id = placed.contact_id
@@ -202,7 +205,9 @@ WITH rules AS MATERIALIZED (
     FROM put_off WHERE c.id = ANY(ARRAY(SELECT id FROM put_off)) AND c.id = put_off.id
 )
 SELECT placed.id AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
-    rules.flow_version_id, placed.phone, placed.number, line.caller_id, rules.ring_timeout_s, rules.max_call_s
+    rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
+    (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
+     FROM flow_versions v WHERE v.id = rules.flow_version_id) AS hears_early_media
 FROM placed JOIN eligible e ON e.id = placed.contact_id CROSS JOIN rules CROSS JOIN line
 ORDER BY e.place
 
@@ -212,9 +217,10 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed
-        ON listed.phone = c.phone
+    FROM contacts c CROSS JOIN rules
+        LEFT JOIN LATERAL blocking_entry(%(campaign_id)s, c.phone, %(now)s) listed ON true
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
+        AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
 )
 UPDATE contacts c
 SET state = 'blocked', disposition = coalesce(c.disposition, 'blocked'), blocked_reason = judged.refusal,
@@ -228,9 +234,10 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed
-        ON listed.phone = c.phone
+    FROM contacts c CROSS JOIN rules
+        LEFT JOIN LATERAL blocking_entry(%(campaign_id)s, c.phone, %(now)s) listed ON true
     WHERE c.campaign_id = %(campaign_id)s AND c.state = 'blocked'
+        AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
         AND split_part(c.blocked_reason, ':', 1) IN ('consent', 'destination')
 )
 UPDATE contacts c
@@ -245,6 +252,9 @@ WITH marked AS MATERIALIZED (
     WHERE a.id = ANY(%(attempt_ids)s::uuid[]) AND a.originated_at IS NULL AND a.concluded_at IS NULL
         AND c.state = 'active'
         AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now()))
+        AND EXISTS (
+            SELECT FROM caller_ids i
+            WHERE i.project_id = 1 AND i.gateway_id = a.gateway_id AND i.phone = a.caller_id)
     ORDER BY a.id FOR UPDATE OF a FOR SHARE OF c
 )
 UPDATE attempts a SET originated_at = now(), switch_core_uuid = %(core_uuid)s

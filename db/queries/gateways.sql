@@ -26,5 +26,18 @@ FROM caller_ids i JOIN gateways g ON g.id = i.gateway_id
 WHERE %(gateway_id)s::bigint IS NULL OR i.gateway_id = %(gateway_id)s
 ORDER BY g.name, i.phone
 
+-- relabel_caller_id -- What is shown with the number.
+UPDATE caller_ids SET label = %(label)s, category = %(category)s WHERE id = %(caller_id_id)s
+
+-- caller_id_uses -- The campaigns that show each number and may still dial.
+SELECT ci.caller_id_id, c.id AS campaign_id, c.name AS campaign
+FROM campaign_caller_ids ci JOIN campaigns c ON c.id = ci.campaign_id
+WHERE ci.project_id = 1 AND c.state NOT IN ('completed', 'archived')
+ORDER BY ci.caller_id_id, c.id DESC
+
+-- forget_caller_id -- Campaigns that are over show it no more; their attempts keep the number itself.
+DELETE FROM campaign_caller_ids ci USING campaigns c
+WHERE ci.caller_id_id = %(caller_id_id)s AND c.id = ci.campaign_id AND c.state IN ('completed', 'archived')
+
 -- remove_caller_id -- Fails on the foreign key while a campaign uses it.
 DELETE FROM caller_ids WHERE id = %(caller_id_id)s

@@ -42,6 +42,10 @@ WITH rules AS MATERIALIZED (
 )
 -- ROOM
 
+-- calls_per_day -- The smaller budget of calls, the campaign's or that of all; NULL: neither is there.
+SELECT least(k.max_calls_per_day, p.max_calls_per_day) FROM campaigns k JOIN projects p ON p.id = 1
+WHERE k.id = %(campaign_id)s
+
 -- blocked -- Those who will not be dialled any more, by reason.
 SELECT coalesce(blocked_reason, ''), count(*) FROM contacts
 WHERE campaign_id = %(campaign_id)s AND state = 'blocked' GROUP BY 1 ORDER BY 2 DESC, 1

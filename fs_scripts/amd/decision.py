@@ -81,6 +81,7 @@ class AnswerDetector:
             "heard_ms": self.heard_ms,
             "onset_ms": (self.timeline.onset or 1) * FRAME_MS - FRAME_MS if has_spoken else None,
             "silence_ms": self.timeline.trailing_ms() if has_spoken else self.heard_ms,
+            "segments": self.timeline.segments_ms(),
             "tone": self.signals.kind,
             "rings": self.signals.rings,
             "features": {name: round(value, 3) for name, value in zip(FEATURES, features, strict=False)},

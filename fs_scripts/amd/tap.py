@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dialer.dial_string import TAP_SUFFIX
 from fs_scripts.amd.detector import FRAME_SAMPLES, Frame
 
 FRAME_BYTES = FRAME_SAMPLES * 2
@@ -41,6 +42,11 @@ class Tap:
 def path_for(tap_dir: Path, attempt_id: str) -> Path:
     """Return where an attempt's tap is written."""
     return tap_dir / f"{attempt_id}.r8"
+
+
+def early_path_for(tap_dir: Path, attempt_id: str) -> Path:
+    """Return where the switch writes what comes before the answer (dialer.dial_string)."""
+    return tap_dir / f"{attempt_id}{TAP_SUFFIX}"
 
 
 def sweep(tap_dir: Path) -> int:

@@ -206,6 +206,13 @@ class Timeline:
         """Return the time since the first speech, 0 before it."""
         return 0 if self.onset is None else (self.frames - self.onset + 1) * FRAME_MS
 
+    def segments_ms(self) -> list[tuple[int, int]]:
+        """Return the begin and end of each stretch of speech so far, for whoever looks at the decision later."""
+        segments = list(self._segments)
+        if self._started and self._voiced_in_segment >= ONSET_VOICED:
+            segments.append((self._started, self._last_active))
+        return [((first - 1) * FRAME_MS, last * FRAME_MS) for first, last in segments]
+
     def _opening_colours(self) -> list[float]:
         counts = min(self._active, OPENING), min(max(self._active - OPENING, 0), OPENING)
         return [

@@ -43,6 +43,7 @@ def settings(postgres_url: str, redis_url: str, tmp_path: Path) -> Settings:
             "DIALER_ESL_PASSWORD": "never-shown-esl-password",
             "DIALER_BITRIX24_WEBHOOK_URL": "https://portal.example/rest/1/never-shown-webhook/",
             "DIALER_AUDIO_DIR": str(tmp_path / "audio"),
+            "DIALER_RECORDINGS_DIR": str(tmp_path / "recordings"),
             "DIALER_UPLOADS_DIR": str(tmp_path / "uploads"),
             "DIALER_PANEL_LANGUAGE": "en",
             "DIALER_UPLOAD_LIMIT_MB": "2",

@@ -71,6 +71,7 @@ def test_it_registers_a_caller_id_with_its_label(admin: Browser, conn: Connectio
     [
         ({"phone": "12"}, "This is no phone number."),
         ({"phone": "+7 495 765-43-21", "label": "x" * 33}, "At most 32 characters"),
+        ({"phone": "+7 495 765-43-21", "label": "x" * 20, "category": "y" * 12}, "At most 32 characters"),
         ({"phone": ""}, "Fill this in."),
     ],
 )
@@ -94,3 +95,32 @@ def test_it_removes_a_caller_id_unless_a_campaign_shows_it(admin: Browser, conn:
     assert "A campaign shows this number, so it stays." in page
     admin.post(f"/gateways/caller-ids/{free}/remove")
     assert [c.id for c in caller_ids.list_all(conn)] == [pair[1]]
+
+
+def test_the_registry_shows_who_uses_a_number_and_changes_its_label(admin: Browser, conn: Connection[Any]) -> None:
+    pair = sample.a_gateway(conn)
+    free = caller_ids.add(conn, pair[0], "+74950000000", "Old", "ads")
+    campaign_id = sample.a_campaign(conn, "Autumn", pair)
+    page = admin.text("/caller-ids/")
+    assert f'<a href="/campaigns/{campaign_id}">Autumn</a>' in page
+    assert f"/gateways/caller-ids/{free}/remove" in page
+    assert f"/gateways/caller-ids/{pair[1]}/remove" not in page
+    admin.get(f"/caller-ids/{free}")
+    assert admin.post(f"/caller-ids/{free}", {"label": "New", "category": "survey"}).status_code == 302
+    (stored,) = [c for c in caller_ids.list_all(conn) if c.id == free]
+    assert (stored.phone, stored.label, stored.category) == ("+74950000000", "New", "survey")
+    row = conn.execute("SELECT details FROM audit_log WHERE action = 'caller_id.changed'").fetchone()
+    assert row
+    assert row[0]["from"] == {"label": "Old", "category": "ads"}
+    refused = admin.post(f"/caller-ids/{free}", {"label": "x" * 30, "category": "yyy"})
+    assert refused.status_code == 400
+    assert admin.get("/caller-ids/999").status_code == 404
+
+
+def test_a_number_is_free_again_once_its_campaign_has_ended(admin: Browser, conn: Connection[Any]) -> None:
+    pair = sample.a_gateway(conn)
+    campaign_id = sample.a_campaign(conn, pair=pair)
+    conn.execute("UPDATE campaigns SET state = 'completed' WHERE id = %s", [campaign_id])
+    admin.get("/caller-ids/")
+    assert admin.post(f"/gateways/caller-ids/{pair[1]}/remove").status_code == 302
+    assert caller_ids.list_all(conn) == []

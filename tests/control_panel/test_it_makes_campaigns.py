@@ -138,6 +138,7 @@ def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any
         "amd_certainty": "95",
         "amd_longest_ms": "3000",
         "amd_keeps_audio": "y",
+        "amd_hears_early_media": "y",
     }
     answer = admin.post("/campaigns/new", fields(**wanted))
     stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
@@ -150,6 +151,7 @@ def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any
         without_beep=AmdAction.LEAVE_MESSAGE,
         thresholds=Thresholds(certainty=95, longest_ms=3000),
         keeps_audio=True,
+        hears_early_media=True,
     )
     page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
     assert {(name, value) for name, value in page if name in wanted} == set(wanted.items())
@@ -257,7 +259,13 @@ def test_it_changes_a_campaign_while_it_dials(admin: Browser, conn: Connection[A
 def test_saving_changes_only_what_was_changed(admin: Browser, conn: Connection[Any]) -> None:
     pairs = [sample.a_gateway(conn, name, phone) for name, phone in (("a", "+74951234567"), ("b", "+74951234568"))]
     campaign_id = sample.a_campaign(conn, "Busy", pairs[1])
-    conn.execute("INSERT INTO campaign_gateways VALUES (%s, %s, %s, 2)", [campaign_id, *pairs[0]])
+    conn.execute(
+        "INSERT INTO campaign_gateways (campaign_id, gateway_id, place) VALUES (%s, %s, 2)", [campaign_id, pairs[0][0]]
+    )
+    conn.execute(
+        "INSERT INTO campaign_caller_ids (campaign_id, gateway_id, caller_id_id, place) VALUES (%s, %s, %s, 2)",
+        [campaign_id, *pairs[0]],
+    )
     conn.execute("UPDATE gateways SET is_enabled = false WHERE name = 'b'")
     mapping = '{"fields": {"UF_CRM_CITY": "extra.Город", "comments": "=«Осень» \\"25\\""}, "other": 1}'
     conn.execute("UPDATE campaigns SET is_recording = true, crm_mapping = %s", [mapping])
@@ -265,7 +273,7 @@ def test_saving_changes_only_what_was_changed(admin: Browser, conn: Connection[A
     sent = as_a_browser_sends(admin.text(f"/campaigns/{campaign_id}/edit"))
     assert admin.post(f"/campaigns/{campaign_id}/edit", sent).status_code == 302
     assert campaigns.get(conn, campaign_id) == before
-    rows = conn.execute("SELECT gateway_id, caller_id_id FROM campaign_gateways ORDER BY place").fetchall()
+    rows = conn.execute("SELECT gateway_id, caller_id_id FROM campaign_caller_ids ORDER BY place").fetchall()
     assert rows == [pairs[1], pairs[0]]
 
 

@@ -23,8 +23,9 @@ LETTER = re.compile(r"[A-Za-zА-Яа-я]{2,}")
 CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 SAID_AS_IT_IS = {"", "+7 495 123-45-67", "+7 916 123-45-67"}
 PAGES = ["/", "/campaigns/", "/campaigns/new", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/results/",
-         "/campaigns/1/imports/new", "/audio/", "/gateways/", "/gateways/1", "/blacklist/", "/holidays/",
-         "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule"]  # fmt: skip
+         "/campaigns/1/imports/new", "/audio/", "/gateways/", "/gateways/1", "/blacklist/", "/holidays/", "/limits/",
+         "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
+         "/caller-ids/", "/caller-ids/1"]  # fmt: skip
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -85,6 +86,7 @@ def test_its_russian_pages_are_russian_and_its_english_pages_english(sign_in: Si
     conn.execute("UPDATE contacts SET name = ''")
     conn.execute("UPDATE caller_ids SET label = '', category = ''")
     conn.execute("UPDATE holidays SET name = '-'")
+    conn.execute("UPDATE limit_profiles SET name = '-'")
     in_english, in_russian = sign_in("admin", "en"), sign_in("admin", "ru")
     sources = {m.id for m in catalogues.read("ru") if isinstance(m.id, str) and m.id != m.string and len(m.id) > 5}
     for path in PAGES:

@@ -86,9 +86,9 @@ def test_the_dial_loop_gets_everything_it_needs(world: World) -> None:
     pairs = ((second, number), (disabled, dead), (world.gateway_id, world.caller_id_id))
     campaign_id = world.campaign(contacts=1, gateways=pairs, hours_start=time(22), hours_end=time(6))
     dialing = world.dialing(campaign_id)
-    assert [(g.name, g.calls_per_second, g.calls_per_minute, g.caller_id) for g in dialing.gateways] == [
-        ("second", 2.5, 90, "+74950000002"),
-        ("carrier", 50.0, None, "+74950000001"),
+    assert [(g.name, g.calls_per_second, g.calls_per_minute, g.caller_ids) for g in dialing.gateways] == [
+        ("second", 2.5, 90, ("+74950000002",)),
+        ("carrier", 50.0, None, ("+74950000001",)),
     ]
     assert dialing.hours == CallingHours(time(22), time(6))
     assert dialing.retry.max_attempts == 3

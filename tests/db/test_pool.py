@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
+from db import pool as pool_module
 from db.pool import open_pool
 from devstack.postgres import Postgres
 
@@ -49,7 +50,10 @@ def test_a_pool_can_be_opened_while_the_server_is_away() -> None:
         assert time.monotonic() - started < 2
 
 
-def test_a_frozen_server_is_given_up_in_time_and_found_again(postgres_url: str, postgres_server: Postgres) -> None:
+def test_a_frozen_server_is_given_up_in_time_and_found_again(
+    postgres_url: str, postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "CHECK_EVERY_S", 0.0)
     with open_pool(postgres_url, 2, answer_within_s=0.3) as pool:
         with pool.connection() as conn:
             conn.execute("SELECT 1")

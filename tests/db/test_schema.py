@@ -11,6 +11,8 @@ from db.leads import LeadState
 from db.migrate import migrate
 from db.sql import QUERIES, load
 from db.users import UserRole
+from dialer.back_off import BreakerState
+from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition, Outcome, Witness
@@ -18,6 +20,8 @@ from dialer.schedule import RunResult, ScheduleAction
 
 TYPES: dict[str, type[StrEnum]] = {
     "blacklist_reason": BlacklistReason,
+    "breaker_state": BreakerState,
+    "caller_id_choice": CallerIdChoice,
     "campaign_state": CampaignState,
     "contact_state": ContactState,
     "disposition": Disposition,

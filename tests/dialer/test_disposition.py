@@ -41,6 +41,7 @@ ANSWERED = CallFacts("a", "NORMAL_CLEARING", NOW, 200, NOW - timedelta(seconds=8
         ("INVALID_GATEWAY", None, "failed"),
         ("ORIGINATOR_CANCEL", 487, "cancelled"),
         ("SYSTEM_SHUTDOWN", None, "cancelled"),
+        ("MANAGER_REQUEST", 487, "cancelled"),
         ("SOMETHING_NEW", None, "failed"),
         ("", None, "lost"),
     ],
@@ -65,6 +66,8 @@ def test_no_cause_or_code_of_an_unanswered_call_passes_for_a_conversation() -> N
         ({"hangup_cause": "CRASH", "message_started": True}, "lost"),
         ({"hangup_cause": "", "outcome": Outcome.INTERESTED}, "interested"),
         ({"hangup_cause": "MANAGER_REQUEST", "outcome": Outcome.MACHINE}, "machine"),
+        ({"hangup_cause": "MANAGER_REQUEST", "message_started": True}, "cancelled"),
+        ({"hangup_cause": "MANAGER_REQUEST"}, "abandoned"),
         ({"outcome": Outcome.NO_INPUT, "message_started": True}, "no_input"),
     ],
 )

@@ -97,6 +97,20 @@ def test_the_dial_string_is_spelled_exactly_so() -> None:
     )
 
 
+def test_early_media_is_recorded_and_still_no_answer() -> None:
+    listens = str(replace(DIAL_STRING, early_tap_dir="/dev/shm/dialer"))
+    assert (
+        f"ignore_early_media=consume,execute_on_media=record_session::/dev/shm/dialer/{ATTEMPT}.early.r8,"
+        "RECORD_READ_ONLY=true,enable_file_write_buffering=false,originate_timeout=30," in listens
+    )
+
+
+def test_a_line_that_rings_silently_for_a_minute_is_not_taken_for_dead() -> None:
+    assert "media_timeout" not in str(replace(DIAL_STRING, early_tap_dir="/tap", ring_timeout_s=59))
+    assert ",media_timeout=120000," in str(replace(DIAL_STRING, early_tap_dir="/tap", ring_timeout_s=60))
+    assert "media_timeout" not in str(replace(DIAL_STRING, ring_timeout_s=120))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -111,6 +125,9 @@ def test_the_dial_string_is_spelled_exactly_so() -> None:
         {"campaign_id": 0},
         {"ring_timeout_s": "30"},
         {"max_call_s": True},
+        {"early_tap_dir": "/tmp/a b"},
+        {"early_tap_dir": "/tmp/${system(id)}"},
+        {"early_tap_dir": "tap"},
     ],
 )
 def test_nothing_a_file_could_spell_enters_a_dial_string(changes: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import random
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time as clock_time
 from typing import Any
@@ -37,7 +37,7 @@ OVERRIDES = {
 }
 CONTACTS = 2000
 POLL_S = 0.2
-GOES_ON_WITHIN_S = 60.0
+GOES_ON_WITHIN_S = 90.0
 FIRST_PHONE = 79160000000
 PER_CAMPAIGN = 1_000_000
 FIRST_OPERATOR = 74951112230
@@ -59,23 +59,34 @@ class Plan:
 class Run:
     """Five campaigns that dial, and what may be done to them."""
 
-    def __init__(self, stack: LimitsStack, conn: psycopg.Connection[Any]) -> None:
+    def __init__(
+        self,
+        stack: LimitsStack,
+        conn: psycopg.Connection[Any],
+        over: Mapping[str, tuple[int, float, int | None]] = GATEWAYS,
+        dialling: Mapping[str, tuple[int, int, str]] = CAMPAIGNS,
+    ) -> None:
         self.stack, self.conn, self.plan = stack, conn, Plan()
+        self._over, self._dialling = over, dialling
         self._gateways: dict[str, Gateway] = {}
         self._campaign_ids: dict[str, int] = {}
         self._make()
 
     def _make(self) -> None:
         now = time.time()
-        self.plan.total = Limits(per_second=Limit([(now, TOTAL_CPS)]), channels=Limit([(now, TOTAL_CHANNELS)]))
+        in_all = self.stack.environment
+        self.plan.total = Limits(
+            per_second=Limit([(now, float(in_all["DIALER_MAX_CALLS_PER_SECOND"]))]),
+            channels=Limit([(now, float(in_all.get("DIALER_MAX_CHANNELS", "100")))]),
+        )
         callers: dict[str, tuple[int, int]] = {}
-        for place, (name, (channels, cps, cpm)) in enumerate(GATEWAYS.items()):
+        for place, (name, (channels, cps, cpm)) in enumerate(self._over.items()):
             gateway_id = gateways.create(self.conn, name, channels, cps, cpm)
             self._gateways[name] = Gateway(gateway_id, name, channels, cps, cpm, is_enabled=True)
             callers[name] = (gateway_id, caller_ids.add(self.conn, gateway_id, f"+7495000000{place}", "Test"))
             self.plan.of_gateway[name] = _limits(now, channels, cps, cpm)
         plain = default_definition("ru") | {"tries": 1}
-        for place, (name, (channels, cpm, over)) in enumerate(CAMPAIGNS.items()):
+        for place, (name, (channels, cpm, over)) in enumerate(self._dialling.items()):
             keys, operator = {**plain["keys"], "3": "transfer"}, f"+{FIRST_OPERATOR + place}"
             flow = flows.create_version(self.conn, name, plain | {"keys": keys, "transfer_to": operator})
             new = campaigns.NewCampaign(
@@ -193,7 +204,7 @@ class Run:
 
     def allowed_by_gateway(self) -> dict[str, list[float]]:
         """Return when calls were allowed to leave, by Redis's clock, for each gateway."""
-        found: dict[str, list[float]] = {name: [] for name in GATEWAYS}
+        found: dict[str, list[float]] = {name: [] for name in self._over}
         for log in self.stack.scheduler_logs:
             for line in log.read_text(encoding="utf-8").splitlines():
                 said = _json(line)

@@ -14,7 +14,7 @@ from redis import Redis as RedisClient
 from db.migrate import migrate
 from devstack.environment import Folders, make_folders, private_environment
 from devstack.gateway_file import write_gateway
-from devstack.ports import LOOPBACK
+from devstack.ports import LOOPBACK, free_udp_block
 from devstack.postgres import private_postgres
 from devstack.programs import CarrierOptions, carrier, panel, scheduler
 from devstack.redis import Redis, private_redis
@@ -51,13 +51,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LimitsStack:
-    """A running stack. parts: switch, panel, redis, first, second (the schedulers). carriers: gateway → its logs."""
+    """A running stack. parts: switch, panel, redis, first, second (the schedulers).
+
+    carriers, ports: of each gateway's carrier, its logs and its SIP port.
+    """
 
     folders: Folders
     environment: Mapping[str, str]
     parts: Mapping[str, Part]
     carriers: Mapping[str, Path]
     scheduler_logs: tuple[Path, ...]
+    ports: Mapping[str, int]
 
     @property
     def switch_log(self) -> Path:
@@ -71,20 +75,26 @@ class LimitsStack:
 
 
 @contextlib.contextmanager
-def running_stack(folder: Path, gateways: list[str], overrides: Mapping[str, str]) -> Iterator[LimitsStack]:
-    """Start everything but the CRM, with a carrier for each gateway."""
+def running_stack(
+    folder: Path, gateways: list[str], overrides: Mapping[str, str], *, carriers: bool = True
+) -> Iterator[LimitsStack]:
+    """Start everything but the CRM, with a carrier for each gateway; carriers=False: only its port is chosen."""
     with ExitStack() as closing:
         folders = make_folders(folder)
         postgres = closing.enter_context(private_postgres(for_tests=True))
         redis = closing.enter_context(private_redis())
         migrate(postgres.url)
         environment = private_environment(folders, postgres.url, redis.url, overrides)
-        carriers = {}
+        logs, ports = {}, {}
         for seed, name in enumerate(gateways, 1):
             own = _below(folders, name)
-            trunk = closing.enter_context(carrier(CarrierOptions(MIX, seed), own, environment))
-            write_gateway(folders.gateways, name, trunk.address)
-            carriers[name] = own.carrier
+            if carriers:
+                trunk = closing.enter_context(carrier(CarrierOptions(MIX, seed), own, environment))
+                ports[name] = int(trunk.address.rpartition(":")[2])
+            else:
+                ports[name] = free_udp_block(64)
+            write_gateway(folders.gateways, name, f"{LOOPBACK}:{ports[name]}")
+            logs[name] = own.carrier
         schedulers = {name: _below(folders, name) for name in ("first", "second")}
         starts: dict[str, Callable[[], AbstractContextManager[Child]]] = {
             "redis": lambda: _redis_like(redis, folder),
@@ -97,8 +107,8 @@ def running_stack(folder: Path, gateways: list[str], overrides: Mapping[str, str
         for name, start in starts.items():
             parts[name] = Part(start)
             closing.callback(parts[name].end)
-        logs = tuple(own.log / "scheduler.log" for own in schedulers.values())
-        yield LimitsStack(folders, environment, parts, carriers, logs)
+        said = tuple(own.log / "scheduler.log" for own in schedulers.values())
+        yield LimitsStack(folders, environment, parts, logs, said, ports)
 
 
 def _below(folders: Folders, name: str) -> Folders:

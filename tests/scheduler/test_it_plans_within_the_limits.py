@@ -187,6 +187,23 @@ def test_it_skips_gateways_that_are_down(world, database, ready_redis):
     assert make_planner(database, ready_redis, is_up=lambda name: name == "carrier").plan(now())
 
 
+def test_a_gateway_is_used_no_faster_than_its_trunk_takes_calls(world, planner):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, share) SELECT id, 0.2 FROM gateways")
+    planned = planner.plan(now())
+    assert 4 <= len(planned) <= 6  # half a second at a fifth of 50 calls per second
+    assert all(departure.spacing_s == pytest.approx(0.1) for departure in planned)
+
+
+def test_a_gateway_that_rests_is_not_used_and_one_that_is_tried_gets_single_calls(world, planner):
+    world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, state) SELECT id, 'open' FROM gateways")
+    assert planner.plan(now()) == []
+    world.conn.execute("UPDATE gateway_health SET state = 'half_open'")
+    assert len(planner.plan(now())) == 1
+    assert planner.plan(now()) == []
+
+
 def test_it_dials_nobody_outside_the_hours(world, planner):
     world.campaign(contacts=2, calls_per_minute=6000, hours_start=time(9), hours_end=time(18))
     night = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)  # 03:00 in Moscow

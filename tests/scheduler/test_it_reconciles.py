@@ -47,9 +47,18 @@ def disposition(world, attempt_id):
     return world.value("SELECT disposition::text FROM attempts WHERE id = %s", attempt_id)
 
 
-def test_an_attempt_is_lost_when_it_is_missing_twice(reconciler, clock, world, attempt):
+def test_an_attempt_is_lost_when_it_was_answered_and_is_missing_twice(reconciler, clock, world, attempt):
+    attempts.mark_answered(world.conn, attempt, datetime.now(UTC))
     look_twice(reconciler, clock)
     assert disposition(world, attempt) == "lost"
+    assert world.value("SELECT concluded_by::text FROM attempts WHERE id = %s", attempt) == "reconcile"
+
+
+def test_an_originate_of_which_a_living_switch_knows_nothing_was_never_sent_and_has_failed(
+    reconciler, clock, world, attempt
+):
+    look_twice(reconciler, clock)
+    assert disposition(world, attempt) == "failed"
     assert world.value("SELECT concluded_by::text FROM attempts WHERE id = %s", attempt) == "reconcile"
 
 
@@ -67,7 +76,8 @@ def test_the_second_look_comes_no_sooner_than_five_seconds_later(reconciler, clo
     assert disposition(world, attempt) is None
 
 
-def test_lost_contacts_are_not_dialled_again(reconciler, clock, world, attempt):
+def test_lost_contacts_are_not_dialled_again(reconciler, clock, world, attempt, switch):
+    switch.core_uuid = RESTARTED
     look_twice(reconciler, clock)
     assert world.value("SELECT state::text FROM contacts") == "concluded"
 
@@ -105,7 +115,7 @@ def test_nothing_is_lost_while_facts_wait_in_the_spool(reconciler, clock, world,
     spool._counted_at = float("-inf")
     clock.now += LOOK_AGAIN_S
     reconciler.tick(later())
-    assert disposition(world, attempt) == "lost"
+    assert disposition(world, attempt) == "failed"
 
 
 def test_nothing_is_lost_of_which_the_witness_heard(reconciler, clock, world, attempt, heard):
@@ -131,7 +141,8 @@ def test_a_committed_press_survives_the_loss_of_its_call(reconciler, clock, worl
     assert world.value("SELECT count(*) FROM leads") == 1
 
 
-def test_what_comes_after_the_loss_corrects_it(reconciler, clock, world, attempt):
+def test_what_comes_after_the_loss_corrects_it(reconciler, clock, world, attempt, switch):
+    switch.core_uuid = RESTARTED
     look_twice(reconciler, clock)
     facts = CallFacts(
         attempt, "NORMAL_CLEARING", datetime.now(UTC), answered_at=datetime.now(UTC), outcome=Outcome.NOT_INTERESTED
@@ -194,7 +205,7 @@ def test_it_looks_again_when_the_switch_could_not_be_asked(reconciler, clock, wo
     reconciler.tick(later())
     clock.now += LOOK_AGAIN_S
     reconciler.tick(later())
-    assert disposition(world, attempt) == "lost"
+    assert disposition(world, attempt) == "failed"
 
 
 def test_nothing_is_judged_while_the_switch_is_away(reconciler, clock, world, attempt, switch, brakes):

@@ -212,8 +212,8 @@ def test_a_call_whose_marking_took_too_long_is_not_sent(
     departures = Departures(database, ready_redis, switch, brakes, 50, clock)
     real = database.run
 
-    def slow(job):
-        result = real(job)
+    def slow(job, **options):
+        result = real(job, **options)
         clock.now += LATEST_S + 0.01
         return result
 
@@ -290,10 +290,10 @@ def test_calls_postgres_did_not_mark_are_not_sent_and_undone_when_it_is_back(
     is_away = True
     lost_answers = []
 
-    def run(job):
+    def run(job, **options):
         if not is_away:
-            return real(job)
-        real(job)  # the commit succeeds, and the answer is lost
+            return real(job, **options)
+        real(job, **options)  # the commit succeeds, and the answer is lost
         lost_answers.append(job)
         raise DatabaseAway
 
@@ -315,3 +315,16 @@ def test_an_attempt_marked_by_another_is_never_sent(plan, departures, switch, wo
     wait_until(lambda: switch.sent)
     assert switch.numbers() == [planned[1].attempt.phone]
     assert open_attempts(world) == 2, "the other's call is left alone"
+
+
+def test_what_is_due_behind_a_late_call_gives_way_with_it_at_once(
+    plan, database, ready_redis, switch, brakes, world, clock
+):
+    planned = plan(6)
+    departures = Departures(database, ready_redis, switch, brakes, 50, clock)
+    moments = [clock.now - LATEST_S - 0.01, *(clock.now - 0.01 * n for n in range(1, 5)), clock.now + 60]
+    departures.add([replace(one, due_s=due_s) for one, due_s in zip(planned, moments, strict=True)])
+    departures._depart(departures._next())
+    assert states(world) == {"queued": 5, "dialing": 1}
+    assert [one.due_s for one in departures._planned] == [clock.now + 60]
+    assert switch.sent == []

@@ -122,6 +122,11 @@ def unreachable_capture() -> Path:
     return _capture("unreachable", np.concatenate([once, once]))
 
 
+def announcement_capture() -> Path:
+    """Return a capture of somebody who speaks instead of ring-back."""
+    return _voice("announcement_ru")
+
+
 def _voice(name: str) -> Path:
     return _capture(name, read_wav(VOICES / f"{name}.wav"))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt, Database
 from tests.verifier.findings import Fault, Findings
-from tests.verifier.strikes import was_up_at_a_kill
+from tests.verifier.strikes import Strike, scheduler_kills, switch_kills, was_never_sent, was_up_at_a_kill
 
 CLOCK_SLACK_S = 0.5
 """SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
@@ -36,12 +36,13 @@ def match(
     findings: Findings,
     *,
     may_end_inside: bool = False,
-    kills: Sequence[float] = (),
+    strikes: Sequence[Strike] = (),
 ) -> list[Match]:
     """Give each attempt its call; note calls that no attempt explains and attempts whose call never came.
 
     may_end_inside: an attempt that got no SIP answer, and says so, need not have reached the carrier.
-    kills: when a switch was killed, epoch s; what it was about to dial need not have reached the carrier either.
+    strikes: what a switch was about to dial when it was killed need not have reached the carrier, nor what a scheduler
+    had marked when it was killed and not sent.
     """
     by_number: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in database.attempts:
@@ -61,11 +62,14 @@ def match(
             found[maker.id] = call
         _check_blacklist(call, database, findings)
     matches = []
+    kills, deaths = switch_kills(strikes), scheduler_kills(strikes)
     for attempt in database.attempts:
         made = found.get(attempt.id)
         matches.append(Match(attempt, made, was_up_at_a_kill(attempt, made, kills)))
     for each in matches:
-        if each.call is None and not each.was_struck and not (may_end_inside and _ended_inside(each.attempt)):
+        if each.call is not None or each.was_struck or was_never_sent(each.attempt, each.call, deaths):
+            continue
+        if not (may_end_inside and _ended_inside(each.attempt)):
             findings.add(
                 Fault.ATTEMPT_WITHOUT_CALL,
                 f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): no call came",

@@ -12,6 +12,8 @@ HOOK_S = 1.0
 """The hangup hook belongs to the call: one that ended so shortly before the kill may have died with its hook."""
 ON_ITS_WAY_S = 3.0
 """An originate this young may not have become an INVITE when the switch was killed."""
+UNSENT_S = 3.0
+"""A scheduler that was killed may have marked a call so shortly before that it was never sent."""
 MARKED_S = 1.0
 """So long after the kill an originate may still be marked by a scheduler that has not noticed."""
 
@@ -64,6 +66,21 @@ def read_strikes(path: Path) -> list[Strike]:
 def switch_kills(strikes: Iterable[Strike]) -> list[float]:
     """Return when the switch was killed."""
     return [strike.at for strike in strikes if strike.is_kill and strike.part == "switch"]
+
+
+def scheduler_kills(strikes: Iterable[Strike]) -> list[float]:
+    """Return when a scheduler was killed."""
+    return [strike.at for strike in strikes if strike.is_kill and strike.part == "scheduler"]
+
+
+def was_never_sent(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:
+    """Whether the attempt was marked and its scheduler killed before it was sent: nobody was rung, and it says so."""
+    if call is not None or attempt.originated_at is None:
+        return False
+    if attempt.disposition != "failed" or attempt.sip_code is not None or attempt.answered_at is not None:
+        return False
+    marked = attempt.originated_at.timestamp()
+    return any(at - UNSENT_S <= marked <= at for at in kills)
 
 
 def was_up_at_a_kill(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:

@@ -86,6 +86,37 @@ def test_an_originate_on_its_way_to_the_carrier_dies_with_the_switch():
     assert seeded.faults() == {"lost", "attempt without call"}
 
 
+def unsent():
+    """Return a clean campaign but for an attempt that failed and rang nobody."""
+    seeded = clean()
+    del seeded.calls[UNANSWERED]
+    seeded.change_attempt(UNANSWERED, disposition="failed", sip_code=None)
+    seeded.change_contact(4, disposition="failed")
+    return seeded
+
+
+def test_a_call_that_was_marked_may_fail_unsent_with_its_scheduler():
+    seeded = unsent()
+    assert seeded.faults() == {"attempt without call"}
+    seeded.strikes.append(kill("scheduler", at_s=0.41))
+    assert seeded.faults() == set()
+
+
+@pytest.mark.parametrize(("part", "at_s"), [("scheduler", 0.3), ("scheduler", 5), ("panel", 0.41), ("redis", 0.41)])
+def test_it_finds_a_call_that_failed_unsent_for_no_killed_scheduler(part, at_s):
+    seeded = unsent()
+    seeded.strikes.append(kill(part, at_s=at_s))
+    assert seeded.faults() == {"attempt without call"}
+
+
+@pytest.mark.parametrize("changes", [{"sip_code": 503}, {"disposition": "lost"}, {"disposition": "busy"}])
+def test_it_finds_an_unsent_call_of_which_more_is_claimed(changes):
+    seeded = unsent()
+    seeded.strikes.append(kill("scheduler", at_s=0.41))
+    seeded.change_attempt(UNANSWERED, **changes)
+    assert "attempt without call" in seeded.faults()
+
+
 def test_it_finds_an_attempt_without_a_conclusion():
     seeded = struck()
     seeded.change_attempt(REFUSING, concluded_at=None, ended_at=None, disposition=None)

@@ -37,7 +37,7 @@ def verify(
     _check_conclusions(database, findings)
     _check_imports(database, findings)
     kills = switch_kills(strikes)
-    matches = match(calls, database, findings, may_end_inside=may_end_inside, kills=kills)
+    matches = match(calls, database, findings, may_end_inside=may_end_inside, strikes=strikes)
     _check_lost(matches, findings)
     check_retries(matches, database, findings)
     check_calls([each for each in matches if not each.was_struck], database, findings)

@@ -1,0 +1,81 @@
+"""How each gateway's trunk takes its calls: judged once a second by whichever scheduler comes first."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from db.sql import AnyConnection, all_of, change, joined, load
+from dialer.back_off import NOT_THE_TRUNKS, REFUSAL_CODES, REFUSALS, BreakerState, Health, Seen, judge
+
+queries = load("gateway_health")
+
+JUDGED_EVERY_S = 0.9
+WINDOW_S = 10.0
+"""The calls that were decided within so long say how full the trunk is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    gateway_id: int
+    share: float
+    state: BreakerState
+    reason: str
+    failures: int
+    tries: int
+    pause_s: float
+    open_until: datetime | None
+    cut_at: datetime | None
+    changed_at: datetime
+    judged_at: datetime
+
+    def health(self) -> Health:
+        return Health(**{field.name: getattr(self, field.name) for field in fields(Health)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    gateway_id: int
+    tries: int
+    failures: int
+    in_row: int
+    last_failure_at: datetime | None
+    probes_good: int
+    probes_failed: int
+    reason: str
+
+    def seen(self) -> Seen:
+        return Seen(**{field.name: getattr(self, field.name) for field in fields(Seen)})
+
+
+def known(conn: AnyConnection) -> dict[int, Health]:
+    """Return the health of every gateway that was ever judged, by gateway id."""
+    return {kept.gateway_id: kept.health() for kept in all_of(conn, _Kept, queries["known"])}
+
+
+def judge_all(conn: AnyConnection, now: datetime) -> dict[int, tuple[Health, Health]]:
+    """Judge every gateway that was not judged within the last second; return those that changed: before and after."""
+    with joined(conn):
+        change(conn, queries["begin"], {"now": now})
+        due = all_of(conn, _Kept, queries["due"], {"now": now, "every_s": JUDGED_EVERY_S})
+        if not due:
+            return {}
+        news = _news(conn, now)
+        changed = {}
+        for kept in due:
+            before = kept.health()
+            after = judge(before, news.get(kept.gateway_id, Seen()), now)
+            change(conn, queries["keep"], {**asdict(after), "gateway_id": kept.gateway_id})
+            if (after.state, after.share) != (before.state, before.share):
+                changed[kept.gateway_id] = (before, after)
+    return changed
+
+
+def _news(conn: AnyConnection, now: datetime) -> Mapping[int, Seen]:
+    values = {
+        "now": now,
+        "window_s": WINDOW_S,
+        "codes": list(REFUSAL_CODES),
+        "other_codes": list(NOT_THE_TRUNKS),
+        "causes": list(REFUSALS),
+    }
+    return {row.gateway_id: row.seen() for row in all_of(conn, _Seen, queries["seen"], values)}

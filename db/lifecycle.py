@@ -1,0 +1,33 @@
+"""What ends with a campaign: calls it was stopped with, and contacts that no window ever opens for."""
+
+from datetime import datetime
+
+from db import campaigns
+from db.sql import AnyConnection, change, column_of, load
+from dialer.calling_hours import next_open
+
+queries = load("lifecycle")
+
+PATIENCE_S = 10
+"""Longer than any detection: by then the message has begun, or something is wrong with the call."""
+
+
+def to_hang_up(conn: AnyConnection) -> list[str]:
+    """Return the live attempts of campaigns that were stopped together with their calls and may be ended now."""
+    return column_of(conn, queries["to_hang_up"], {"patience_s": PATIENCE_S})
+
+
+def block_never_open(conn: AnyConnection, now: datetime) -> int:
+    """Block who waits in an active campaign if no window opens for any of them within 35 days; return how many.
+
+    As long as somebody else can be dialled they wait too: the hours may still be corrected.
+    """
+    blocked = 0
+    with conn.transaction():
+        for campaign_id in column_of(conn, queries["lock_dialing"]):
+            hours = campaigns.dialing(conn, campaign_id).hours
+            zone_sets = campaigns.zone_sets(conn, campaign_id)
+            never = [set_id for set_id, zones in zone_sets.items() if next_open(hours, zones, now) is None]
+            if never:
+                blocked += change(conn, queries["block_never_open"], {"campaign_id": campaign_id, "never": never})
+    return blocked

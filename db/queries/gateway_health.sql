@@ -1,0 +1,52 @@
+-- known -- What is kept of every gateway about which something is.
+SELECT gateway_id, share::float8 AS share, state, reason, failures, tries, pause_s::float8 AS pause_s, open_until, cut_at,
+    changed_at, judged_at
+FROM gateway_health
+
+-- due -- Gateways to be judged now, with a row each; SKIP LOCKED: what another scheduler judges is not our business.
+SELECT gateway_id, share::float8 AS share, state, reason, failures, tries, pause_s::float8 AS pause_s, open_until, cut_at,
+    changed_at, judged_at
+FROM gateway_health WHERE judged_at <= %(now)s - make_interval(secs => %(every_s)s)
+ORDER BY gateway_id FOR UPDATE SKIP LOCKED
+
+-- begin -- A row for every gateway that has none.
+INSERT INTO gateway_health (gateway_id, changed_at, judged_at)
+SELECT id, %(now)s - interval '1 minute', %(now)s - interval '1 minute' FROM gateways ON CONFLICT DO NOTHING
+
+-- seen -- What became of each gateway's calls of the last minute. claimed_at bounds the look into the table.
+-- A call got through when it was answered, when it failed for another reason, or when it has lasted for 5 s.
+WITH judged AS (
+    SELECT a.gateway_id, a.originated_at, a.hangup_cause, a.sip_code, a.concluded_at, h.changed_at,
+        a.concluded_at IS NOT NULL AND a.answered_at IS NULL AND a.disposition <> 'lost'
+            AND (a.sip_code = ANY(%(codes)s::smallint[])
+                OR a.hangup_cause = ANY(%(causes)s)
+                    AND NOT coalesce(a.sip_code = ANY(%(other_codes)s::smallint[]), false))
+            AS is_refused,
+        CASE WHEN a.answered_at IS NOT NULL THEN a.answered_at
+            WHEN a.concluded_at IS NOT NULL THEN a.concluded_at
+            WHEN a.originated_at < %(now)s - interval '5 seconds' THEN a.originated_at + interval '5 seconds'
+        END AS decided_at
+    FROM attempts a JOIN gateway_health h ON h.gateway_id = a.gateway_id
+    WHERE a.claimed_at > %(now)s - interval '1 minute' AND a.originated_at IS NOT NULL
+), good AS (
+    SELECT gateway_id, max(originated_at) AS last_at FROM judged WHERE decided_at IS NOT NULL AND NOT is_refused GROUP BY 1
+)
+SELECT j.gateway_id,
+    count(*) FILTER (WHERE decided_at > %(now)s - make_interval(secs => %(window_s)s)) AS tries,
+    count(*) FILTER (WHERE is_refused AND decided_at > %(now)s - make_interval(secs => %(window_s)s)) AS failures,
+    count(*) FILTER (WHERE is_refused AND j.originated_at > coalesce(good.last_at, '-infinity')
+        AND j.originated_at > j.changed_at) AS in_row,
+    max(decided_at) FILTER (WHERE is_refused) AS last_failure_at,
+    count(*) FILTER (WHERE NOT is_refused AND decided_at IS NOT NULL AND originated_at >= changed_at) AS probes_good,
+    count(*) FILTER (WHERE is_refused AND originated_at >= changed_at) AS probes_failed,
+    coalesce((array_agg(hangup_cause || coalesce(' ' || sip_code, '') ORDER BY concluded_at DESC)
+        FILTER (WHERE is_refused))[1], '') AS reason
+FROM judged j LEFT JOIN good USING (gateway_id)
+GROUP BY j.gateway_id
+
+-- keep -- What was judged.
+UPDATE gateway_health
+SET share = %(share)s, state = %(state)s::breaker_state, reason = %(reason)s, failures = %(failures)s, tries = %(tries)s,
+    pause_s = %(pause_s)s, open_until = %(open_until)s, cut_at = %(cut_at)s, changed_at = %(changed_at)s,
+    judged_at = %(judged_at)s
+WHERE gateway_id = %(gateway_id)s

@@ -1,0 +1,28 @@
+"""Ends the live calls of campaigns that were stopped together with them."""
+
+import logging
+from typing import Protocol
+
+from db import lifecycle
+from scheduler.database import Database
+
+logger = logging.getLogger(__name__)
+
+HUNG_UP = "a live call was ended with its campaign"
+
+
+class Channels(Protocol):
+    """What is needed of scheduler.switch.Switch."""
+
+    def hang_up(self, attempt_id: str) -> bool:
+        """End a channel; raises NotSent, MaybeSent."""
+
+
+def hang_up_stopped(database: Database, switch: Channels) -> None:
+    """End what may be ended; what is still up is ended at the next look. Raises DatabaseAway, NotSent, MaybeSent.
+
+    The hook concludes each of them, as it does every other call.
+    """
+    for attempt_id in database.run(lifecycle.to_hang_up):
+        if switch.hang_up(attempt_id):
+            logger.info(HUNG_UP, extra={"attempt_id": attempt_id})

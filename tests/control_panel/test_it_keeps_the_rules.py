@@ -1,0 +1,125 @@
+"""Who may be called: a campaign's rules in its form, the limits of all campaigns, and consents contact by contact."""
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from db import campaigns, limits
+from db.limits import Budgets
+from dialer.campaign import CampaignState
+from dialer.retry import parse_rules
+from tests.control_panel import sample
+from tests.control_panel.conftest import Browser, SignIn
+from tests.control_panel.test_it_makes_campaigns import as_a_browser_sends, fields
+
+RULES = {
+    "requires_consent": "y",
+    "destinations": "KZ, +7495",
+    "max_per_day": "2",
+    "jitter_percent": "25",
+    "max_calls_per_day": "1000",
+    "max_minutes_per_day": "500",
+}
+
+
+def test_a_campaigns_rules_are_stored_shown_again_and_their_changes_audited(
+    admin: Browser, conn: Connection[Any]
+) -> None:
+    profile = limits.profiles(conn)[0]
+    assert (profile.per_day, profile.per_week, profile.per_month) == (1, 2, 8)
+    rules = RULES | {"limit_profile": str(profile.id)}
+    answer = admin.post("/campaigns/new", fields(**rules))
+    stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
+    assert (stored.requires_consent, stored.destinations, stored.limit_profile_id) == (
+        True,
+        ("KZ", "+7495"),
+        profile.id,
+    )
+    assert (stored.max_calls_per_day, stored.max_minutes_per_day) == (1000, 500)
+    retry = parse_rules(stored.retry_rules)
+    assert (retry.max_per_day, retry.jitter) == (2, 0.25)
+    page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
+    assert {(name, value) for name, value in page if name in rules} == set(rules.items())
+    changed = [(name, "" if name == "max_calls_per_day" else value) for name, value in page]
+    assert admin.post(f"/campaigns/{stored.id}/edit", changed).status_code == 302
+    assert campaigns.get(conn, stored.id).max_calls_per_day is None
+    row = conn.execute("SELECT details FROM audit_log WHERE action = 'campaign.changed'").fetchone()
+    assert row
+    assert row[0]["changed"] == {"max_calls_per_day": ["1000", "null"]}
+    shown = admin.text(f"/campaigns/{stored.id}")
+    assert "only with consent" in shown
+    assert "KZ, +7495" in shown
+
+
+@pytest.mark.parametrize("wrong", [{"destinations": "Russia"}, {"max_calls_per_day": "0"}, {"jitter_percent": "101"}])
+def test_it_refuses_rules_that_mean_nothing(admin: Browser, conn: Connection[Any], wrong: dict[str, str]) -> None:
+    assert admin.post("/campaigns/new", fields(**wrong)).status_code == 400
+    assert campaigns.list_all(conn) == []
+
+
+def test_a_consent_is_entered_and_taken_back_and_the_contact_follows(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
+    contact_id = sample.contacts(conn, campaign_id, 2)[0]
+    conn.execute("UPDATE campaigns SET requires_consent = true")
+    page = f"/campaigns/{campaign_id}/contacts/{contact_id}/consent"
+    assert "Will be blocked: no consent on record</dt><dd>2<" in admin.text(f"/campaigns/{campaign_id}")
+    form = {"basis": "offers <by phone>", "at": "2026-01-05T12:00", "source": "form 17"}
+    assert admin.post(page, form | {"source": ""}).status_code == 400
+    assert admin.post(page, form).status_code == 302
+    listed = admin.text(f"/campaigns/{campaign_id}/contacts/")
+    assert "offers &lt;by phone&gt;" in listed
+    state = "SELECT state::text, consent_at::text FROM contacts WHERE id = %s"
+    assert conn.execute("SET TIME ZONE 'UTC'")
+    assert conn.execute(state, [contact_id]).fetchone() == ("queued", "2026-01-05 09:00:00+00")
+    assert admin.post(f"{page}/withdraw").status_code == 302
+    assert conn.execute(state, [contact_id]).fetchone() == ("blocked", None)
+    assert "No consent on record" in admin.text(f"/campaigns/{campaign_id}/contacts/?state=blocked")
+    assert admin.post(page, form).status_code == 302
+    assert conn.execute(state, [contact_id]).fetchone() == ("queued", "2026-01-05 09:00:00+00")
+    rows = conn.execute("SELECT action, details->>'basis' FROM audit_log WHERE entity_type = 'contact' ORDER BY id")
+    assert rows.fetchall() == [
+        ("consent.recorded", form["basis"]), ("consent.withdrawn", form["basis"]), ("consent.recorded", form["basis"]),
+    ]  # fmt: skip
+    assert admin.get(f"/campaigns/{campaign_id + 1}/contacts/{contact_id}/consent").status_code == 404
+
+
+def test_profiles_prefixes_and_budgets_are_kept_and_every_change_audited(admin: Browser, conn: Connection[Any]) -> None:
+    assert "Взыскание долгов" in admin.text("/limits/")
+    assert admin.post("/limits/profiles", {"name": "Gentle", "per_week": "1"}).status_code == 302
+    assert admin.post("/limits/profiles", {"name": "Gentle"}).status_code == 400
+    gentle = next(profile for profile in limits.profiles(conn) if profile.name == "Gentle")
+    assert (gentle.per_day, gentle.per_week, gentle.per_month) == (None, 1, None)
+    assert admin.post("/limits/budgets", {"max_calls_per_day": "50"}).status_code == 302
+    assert limits.budgets(conn) == Budgets(50, None)
+    assert "+7809" in admin.text("/limits/?search=%2B7809")
+    assert admin.post("/limits/prefixes", {"prefix": "7 (809)"}).status_code == 400
+    assert admin.post(f"/limits/profiles/{gentle.id}/remove").status_code == 302
+    rows = conn.execute("SELECT action FROM audit_log ORDER BY id").fetchall()
+    assert [action for (action,) in rows if action not in ("user.signed_in",)] == [
+        "limit_profile.added", "budgets.changed", "limit_profile.removed",
+    ]  # fmt: skip
+
+
+def test_a_refused_prefix_takes_its_contacts_out_of_every_queue_and_gives_them_back(
+    admin: Browser, conn: Connection[Any]
+) -> None:
+    campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
+    sample.contacts(conn, campaign_id, 2)
+    campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+    states = "SELECT DISTINCT state::text, blocked_reason FROM contacts"
+    admin.post("/limits/prefixes", {"prefix": "+79164", "note": "made up"})
+    assert conn.execute(states).fetchall() == [("blocked", "destination: premium_rate")]
+    assert "A number that costs extra" in admin.text(f"/campaigns/{campaign_id}")
+    admin.post("/limits/prefixes/remove", {"prefix": "+79164"})
+    assert conn.execute(states).fetchall() == [("queued", None)]
+    assert admin.post("/limits/prefixes/remove", {"prefix": "+79164"}).status_code == 404
+
+
+def test_what_may_cost_money_is_an_administrators(sign_in: SignIn, conn: Connection[Any]) -> None:
+    manager, viewer = sign_in("manager"), sign_in("viewer")
+    assert manager.post("/limits/budgets", {"max_calls_per_day": "50"}).status_code == 403
+    assert manager.post("/limits/prefixes/remove", {"prefix": "+7809"}).status_code == 403
+    assert viewer.post("/limits/profiles", {"name": "x"}).status_code == 403
+    assert "+7809" in viewer.text("/limits/?search=%2B7809")
+    assert limits.budgets(conn) == Budgets(None, None)
