@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.validators import Optional as OptionalField
 
 from control_panel.campaign_form import choices_of
-from control_panel.labels import label
+from control_panel.labels import label, list_name
 from db import blacklists, campaigns
 from db.blacklist import BlacklistReason
 from db.sql import AnyConnection
@@ -104,7 +104,7 @@ class ListForm(FlaskForm):
 
 def offer(conn: AnyConnection, *forms: Any) -> None:
     """Give the forms' fields their choices."""
-    lists = [(one.id, one.name) for one in blacklists.every(conn)]
+    lists = [(one.id, list_name(one.name)) for one in blacklists.every(conn)]
     reasons = choices_of({str(reason): label(reason) for reason in BlacklistReason})
     for form in forms:
         if "blacklist_id" in form:

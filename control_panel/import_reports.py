@@ -15,7 +15,7 @@ from control_panel.csv_files import csv_response
 from control_panel.database import connection, streamed
 from control_panel.formats import number, seconds
 from control_panel.import_jobs import why
-from control_panel.labels import label
+from control_panel.labels import label, list_name
 from db import audit, imports
 from db.errors import NotFound
 from db.users import UserRole as Role
@@ -51,7 +51,7 @@ def _home(found: imports.ContactImport) -> Home:
         return Home(campaign.name, url, _("Campaigns"), url_for("campaigns.index"), campaign.time_zone)
     one = list_or_404(found.blacklist_id or 0)
     url = url_for("blacklists.show", blacklist_id=one.id)
-    return Home(one.name, url, _("Blacklists"), url_for("blacklists.index"))
+    return Home(list_name(one.name), url, _("Blacklists"), url_for("blacklists.index"))
 
 
 @blueprint.get("/<int:import_id>")

@@ -260,6 +260,11 @@ def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
     return str(labels.get(str(member), member))
 
 
+def list_name(name: str) -> str:
+    """Return a blacklist's name; the one that is always there has a name in each language until somebody renames it."""
+    return str(_("General list")) if name == "General" else name
+
+
 def blocked_label(reason: str) -> str:
     """Return in the user's words why a contact is blocked; `reason` as it is stored, say `blacklist: complaint`."""
     source, _colon, kind = reason.partition(": ")

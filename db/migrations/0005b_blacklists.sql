@@ -11,7 +11,7 @@ CREATE TABLE blacklists (
     UNIQUE (project_id, id),
     CHECK (id > 1 OR is_global)                        -- who opts out, whoever called, lands on the first
 );
-INSERT INTO blacklists (id, name) VALUES (1, 'Общий');
+INSERT INTO blacklists (id, name) VALUES (1, 'General');
 ALTER TABLE blacklists ALTER COLUMN id RESTART WITH 2;
 
 CREATE TABLE blacklist_campaigns (

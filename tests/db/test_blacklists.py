@@ -152,7 +152,7 @@ def test_every_change_is_on_record_with_who_and_why(world: World) -> None:
         ("removed", "own", "vip", "a@b.c", "asked us to call"),
         ("changed", "own", "vip", "a@b.c", "typed wrong"),
         ("added", "own", "legal", "a@b.c", ""),
-        ("added", "Общий", "other", "a@b.c", ""),
+        ("added", "General", "other", "a@b.c", ""),
     ]
     assert [c.reason for c in blacklist.history(world.conn, SECOND)] == ["fraud", "legal"]
 
@@ -171,8 +171,8 @@ def test_a_blocked_contact_is_told_of_once_and_counted_as_a_hit(world: World, tw
     blacklist.add(world.conn, SECOND, BlacklistReason.VIP, blacklist_id=own_list(world, two[1]))
     told = blacklist.take_blocks(world.conn)
     assert sorted((b.campaign_id, b.phone, b.reason, b.list_name) for b in told) == [
-        (two[0], FIRST, "blacklist: legal", "Общий"),
-        (two[1], FIRST, "blacklist: legal", "Общий"),
+        (two[0], FIRST, "blacklist: legal", "General"),
+        (two[1], FIRST, "blacklist: legal", "General"),
         (two[1], SECOND, "blacklist: vip", "own"),
     ]
     assert blacklist.take_blocks(world.conn) == []
@@ -187,7 +187,7 @@ def test_lists_are_made_renamed_and_deleted_with_their_entries_on_record(world: 
     with pytest.raises(AlreadyExists):
         own_list(world)
     blacklists.edit(world.conn, own, "renamed", "note", is_global=True)
-    assert [(one.name, one.is_global) for one in blacklists.every(world.conn)] == [("Общий", True), ("renamed", True)]
+    assert [(one.name, one.is_global) for one in blacklists.every(world.conn)] == [("General", True), ("renamed", True)]
     blacklist.add(world.conn, FIRST, BlacklistReason.OTHER, blacklist_id=own)
     blacklists.delete(world.conn, own, "the contract is over", None)
     assert [c.action for c in blacklist.history(world.conn, FIRST)] == ["removed", "added"]

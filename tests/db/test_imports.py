@@ -97,8 +97,8 @@ def test_every_row_is_counted_and_every_reject_listed_with_its_row_and_cells(
         (3, ImportReject.DUPLICATE, "Twice", "row 2 has the same number"),
         (4, ImportReject.MALFORMED, "Nobody", "the cell of the phone number is empty"),
         (5, ImportReject.INVALID_NUMBER, "Too short", "'12345' is no number of any country's numbering plan"),
-        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint (Общий)"),
-        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint (Общий)"),
+        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint (General)"),
+        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint (General)"),
     ]
     stored = imports.find(world.conn, report.import_id)
     assert (stored.state, stored.rows_total, stored.accepted, stored.file_name) == (
