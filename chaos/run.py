@@ -9,6 +9,7 @@ import psycopg
 
 from chaos.campaign import CHANNELS, MIX, make_campaign
 from chaos.conductor import Conductor
+from chaos.hooks import check_hooks
 from chaos.plan import Fault as PlannedFault
 from chaos.plan import Scale
 from chaos.stack import GATEWAY, ChaosStack, running_stack
@@ -71,6 +72,8 @@ def run_chaos(run: Run, plan: Sequence[PlannedFault], folder: Path, switch: Swit
             unfinished = _until_over(stack, conductor, carrier, watch, began + run.limit_s)
         finally:
             watch.stop()
+        conductor.make_peace()
+        _wait(stack, stack.are_all_ready, "starting again what was killed")
         return _judge(stack, strikes, run, unfinished, conductor)
 
 
@@ -114,6 +117,8 @@ def _awaited(stack: ChaosStack, conductor: Conductor, carrier: CarrierWatch, wat
         return "leads"
     if any(entry.suffix == ".json" for entry in stack.spool.iterdir()):
         return "the spool"
+    if not stack.are_all_ready():
+        return "a part that starts"
     if carrier.up or carrier.has_orphans(LONGEST_CALL_S):
         return "callees"
     return "leases" if _leases(stack) else ""
@@ -132,14 +137,16 @@ def _show(conductor: Conductor, carrier: CarrierWatch, watch: CampaignWatch) -> 
 
 
 def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conductor: Conductor) -> Findings:
+    done = read_strikes(strikes)
     findings = verify(
         read_calls(stack.folders.carrier),
         read_database(stack.database_url),
         read_journal(stack.crm_journal),
         _leases(stack),
-        strikes=read_strikes(strikes),
+        strikes=done,
         least_up=run.scale.least_up,
     )
+    check_hooks(stack.folders.log / "switch.console.log", done, findings)
     if not conductor.is_over:
         findings.add(Fault.NOT_DONE, f"{conductor.left} faults were still to come")
     if unfinished:

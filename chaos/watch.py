@@ -12,6 +12,8 @@ from db.pool import connection_options
 from sipp.log_reader import LOG_PATTERN, parse_facts
 
 LOOK_EVERY_S = 0.5
+LAST_INVITE_S = 0.5
+"""So long after its death a switch's last INVITEs may be logged; no other one has started by then."""
 
 
 class CarrierWatch:
@@ -35,7 +37,8 @@ class CarrierWatch:
             for fact in parse_facts(whole.splitlines(keepends=True)):
                 if fact.event == "invite":
                     self.rung += 1
-                    self._open.add(fact.call_id)
+                    if fact.at > self._died_at + LAST_INVITE_S:
+                        self._open.add(fact.call_id)
                 elif fact.event == "ended":
                     self._open.discard(fact.call_id)
 
@@ -46,12 +49,12 @@ class CarrierWatch:
 
     def switch_died(self) -> None:
         """Take note that nobody will end the calls that are up."""
-        self._died_at = time.monotonic()
+        self._died_at = time.time()
         self._open.clear()
 
     def has_orphans(self, longest_call_s: float) -> bool:
         """Whether callees of a switch that died may still be on the line: SIPp does not log the end of all of them."""
-        return time.monotonic() - self._died_at < longest_call_s
+        return time.time() - self._died_at < longest_call_s
 
 
 class CampaignWatch:

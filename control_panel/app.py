@@ -63,6 +63,7 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        abandoned,
         amd_reviews,
         audio,
         blacklist,
@@ -93,6 +94,7 @@ def _register_blueprints(app: Flask) -> None:
         campaigns,
         campaign_edit,
         import_reports,
+        abandoned,
         imports,
         results,
         contacts,

@@ -191,6 +191,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
     Obstacle: {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
+        "abandon_cap": _("More of the people who answered were abandoned than the campaign's cap allows."),
         "no_contacts": _("Nobody is left to be dialled."),
         "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),

@@ -18,6 +18,7 @@ from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
+from scheduler.abandon_cap import pause_over_cap
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
@@ -33,6 +34,7 @@ from scheduler.jobs import (
     complete_campaigns,
     judge_gateways,
 )
+from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -86,6 +88,7 @@ class Scheduler:
             on_disconnected=lambda: self._brakes.unreconciled(),
             tap_dir=str(settings.tap_dir.absolute()),
         )
+        self._leader = Leader(settings.database_url, lambda: self._reconciler.wake())
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
         self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
@@ -98,6 +101,7 @@ class Scheduler:
             self._witness.has_heard,
             settings.reconcile_every_s,
             settings.lease_ttl_s,
+            is_leader=self._leader.leads,
         )
         total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
         self._departures = Departures(self._database, self._redis, self._switch, self._brakes, total.cps)
@@ -117,23 +121,26 @@ class Scheduler:
         settings = self._settings
         progress = ProgressTeller(self._database, self._redis)
         deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
-        regular: tuple[tuple[float, Callable[[], object]], ...] = (
+        everybodys: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
+            (1.0, self._leases.tick),
+            (GATEWAYS_EVERY_S, self._poll_gateways),
+        )
+        leaders: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
             (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
+            (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
-            (1.0, self._leases.tick),
             (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
-            (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )
-        for every_s, job in regular:
+        for every_s, job in (*everybodys, *((every_s, self._leader.only(job)) for every_s, job in leaders)):
             self._jobs.add_job(_guarded(job), "interval", seconds=every_s)
 
     def _reconcile(self) -> None:
@@ -169,6 +176,7 @@ class Scheduler:
         self._departures.stop(THREADS_WAIT_S)
         self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
+        self._leader.resign()
         self._switch.stop()
         logger.info(STOPPED)
 

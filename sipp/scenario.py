@@ -146,6 +146,8 @@ def _answer(program: Program, name: str, sdp: str) -> None:
     program.label(f"{name}_ack")
     program.add(
         _meanwhile("CANCEL", f"{name}_late", "never_acked"),
+        # Global: a BYE on the heels of the ACK comes before SIPp has gone on to where it waits for one.
+        receive("BYE", attributes=f' optional="global"{go_to("bye")}'),
         receive("ACK"),
         do('<jump variable="talk"/>'),
     )

@@ -191,6 +191,10 @@ class Suite:
             clock.sleep(POLL_S)
         raise AssertionError(f"nothing came of {query} {arguments}")
 
+    def select(self, query: str, *arguments: Any) -> list[Any]:
+        """Return the rows of a query."""
+        return self._query(query, *arguments)
+
     def _query(self, query: str, *arguments: Any) -> list[Any]:
         with psycopg.connect(self.postgres.url, row_factory=namedtuple_row) as conn:
             return conn.execute(query, arguments).fetchall()
@@ -211,6 +215,14 @@ class Suite:
             for call in calls:
                 campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)
 
+    def place_with(self, call: Call, gateways: Sequence[tuple[int, int]]) -> None:
+        """As `place`, with these (gateway, caller ID) pairs instead of the call's own."""
+        callee, trace, errors = self._start_callee(call)
+        with psycopg.connect(self.postgres.url) as conn:
+            campaign_id = self._create(conn, call, gateways)
+            self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+            campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+
     def _start_callee(self, call: Call) -> tuple[Child | None, Path, Path]:
         trace, errors = self.log_dir / f"{call.name}.messages", self.log_dir / f"{call.name}.errors"
         if not call.steps:
@@ -218,8 +230,9 @@ class Suite:
         path = self.scenario_dir / f"{call.name}.xml"
         path.write_text(scenario(call.name, *call.steps), encoding="utf-8")
         port = self.ports[call.name]
+        calls = str(call.answers or len(call.names))
         command = [
-            "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", str(len(call.names)),
+            "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", calls,
             "-nostdin", "-trace_msg", "-message_file", trace, "-trace_err", "-error_file", errors, *call.sipp_options,
         ]  # fmt: skip
         log = self.log_dir / f"{call.name}.sipp"
@@ -227,14 +240,16 @@ class Suite:
         callee.wait_until(lambda: _holds_udp(port), 10, "it listened")
         return callee, trace, errors
 
-    def _create(self, conn: psycopg.Connection[Any], call: Call) -> int:
+    def _create(
+        self, conn: psycopg.Connection[Any], call: Call, gateways: Sequence[tuple[int, int]] | None = None
+    ) -> int:
         definition = {**default_definition("en"), "amd_mode": "off", "input_timeout_ms": 2000, **call.flow}
         campaign_id = campaigns.create(
             conn,
             campaigns.NewCampaign(
                 name=call.name,
                 flow_version_id=self.store_flow(conn, call, definition),
-                gateways=[self.gateways[call.name]],
+                gateways=gateways or [self.gateways[call.name]],
                 hours_start=MIDNIGHT,
                 hours_end=MIDNIGHT,
                 weekdays=(1, 2, 3, 4, 5, 6, 7),
@@ -242,6 +257,7 @@ class Suite:
                 calls_per_minute=6000,
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
+                **call.campaign,
             ),
         )
         zone_set = conn.execute(
@@ -249,11 +265,17 @@ class Suite:
             "ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones RETURNING id"
         ).fetchone()
         assert zone_set is not None
-        for name in call.names:
+        numbers = call.phones or [f"+7916{next(self.numbers):07d}" for _ in call.names]
+        for name, number in zip(call.names, numbers, strict=True):
             conn.execute(
                 "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) VALUES (%s, %s, %s, %s)",
-                [campaign_id, f"+7916{next(self.numbers):07d}", name, zone_set[0]],
+                [campaign_id, number, name, zone_set[0]],
             )
+        conn.execute(
+            "UPDATE contacts SET consent_basis = 'offers', consent_at = now(), consent_source = 'form 17'"
+            " WHERE campaign_id = %s AND name = ANY(%s)",
+            [campaign_id, list(call.consenting)],
+        )
         return campaign_id
 
     def store_flow(self, conn: psycopg.Connection[Any], call: Call, definition: Mapping[str, Any]) -> int:

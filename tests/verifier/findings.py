@@ -43,6 +43,8 @@ class Fault(StrEnum):
     """A part was killed when hardly a call was up, which shows little."""
     DIALED_ON = "dialled on"
     """Calls left although a store was away."""
+    RESULT_DROPPED = "result dropped"
+    """A hangup hook could keep its result nowhere."""
     NOT_DONE = "not done"
     """The run ended before all was done that it was to show."""
 
