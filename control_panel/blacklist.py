@@ -54,7 +54,7 @@ def _page(form: EntryForm | None = None, many: ManyForm | None = None, fewer: Re
     with suppress(InvalidNumber):
         digits = normalise(search, DEFAULT_COUNTRY).e164.lstrip("+")
     page = max(request.args.get("page", 1, type=int), 1)
-    asked = {"blacklist_id": request.args.get("list", type=int), "reason": _chosen_reason()}
+    asked: dict[str, Any] = {"blacklist_id": request.args.get("list", type=int), "reason": _chosen_reason()}
     rows, count = blacklist.list_page(conn, digits, page, PAGE_ROWS, **asked)
     return render_template(
         "blacklist/index.html",

@@ -91,8 +91,8 @@ def start(blacklist_id: int, token: str) -> Response:
     if stored is None:
         return _gone(blacklist_id)
     table = read_rows(stored.path.read_bytes(), stored.name)
-    phone, *others = (chosen_column(field, len(table.columns)) for field in FIELDS)
-    chosen = [place for place in (phone, *others) if place is not None]
+    phone, reason_at, note_at, until_at = (chosen_column(field, len(table.columns)) for field in FIELDS)
+    chosen = [place for place in (phone, reason_at, note_at, until_at) if place is not None]
     reason = request.form.get("default_reason", "")
     if phone is None or len(set(chosen)) != len(chosen) or reason not in list(BlacklistReason):
         flash(_("Choose the column with the phone number, and each column for one thing only."), "error")
@@ -102,7 +102,7 @@ def start(blacklist_id: int, token: str) -> Response:
     import_id = imports.start_entries(connection(), blacklist_id, stored.name, table.total, current_user.id)
     connection().commit()  # its process must see it
     words = {str(label(one)).lower(): str(one) for one in BlacklistReason}
-    mapping = EntryMapping(phone, *others, BlacklistReason(reason), DEFAULT_COUNTRY, words)
+    mapping = EntryMapping(phone, reason_at, note_at, until_at, BlacklistReason(reason), DEFAULT_COUNTRY, words)
     file = {"path": str(stored.path.absolute()), "name": stored.name, "entry_mapping": asdict(mapping)}
     panel().imports.start(import_id, {"file": file}, lambda: uploads.forget(stored))
     return redirect(url_for("import_reports.show", import_id=import_id))
