@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from db import imports
+from db import campaigns, imports
+from db.claims import judging, rule_values
 from db.errors import NotFound
 from db.import_run import Batch, Run, copied
 from db.imports import ImportReport
@@ -19,6 +21,7 @@ from dialer.errors import IllegalMove
 
 queries = imports.queries
 
+NO_CONSENT = ("\\N", "\\N", "\\N")
 CLOSED = frozenset({CampaignState.COMPLETED, CampaignState.ARCHIVED})
 
 
@@ -30,6 +33,7 @@ class Target:
     state: CampaignState
     default_country: str
     time_zone: str
+    file_name: str
 
 
 def import_contacts(
@@ -53,7 +57,7 @@ class ContactRun(Run):
     """An import of contacts, with the zone sets it has met."""
 
     action = "contacts.imported"
-    stage, copy, add, empty = (queries[name] for name in ("stage", "copy", "add_contacts", "empty"))
+    stage, copy, add, empty = queries["stage"], queries["copy"], judging(queries["add_contacts"]), queries["empty"]
     target: Target
 
     def __init__(self, conn: AnyConnection, aside: AnyConnection, import_id: int, mapping: ColumnMapping) -> None:
@@ -61,6 +65,7 @@ class ContactRun(Run):
         self._mapping = mapping
         self._zone_places: dict[tuple[str, ...], int] = {}
         self._zone_set_ids: list[int] = []
+        self._rules: dict[str, Any] = {}
 
     def begin(self) -> tuple[str, int]:
         """Lock the campaign so that it does not complete; raises IllegalMove when it is over."""
@@ -69,6 +74,7 @@ class ContactRun(Run):
             raise NotFound(f"import {self.import_id} is none of contacts")
         refuse_closed(target.state)
         self.target = target
+        self._rules = rule_values(campaigns.dialing(self.conn, target.campaign_id), [], datetime.now(UTC))
         return "campaign", target.campaign_id
 
     def sort(self, batch: Batch, row_number: int, cells: list[str], columns: Sequence[str]) -> None:
@@ -82,7 +88,11 @@ class ContactRun(Run):
             place = self._zone_places[row.zones] = len(self._zone_places) + 1
             batch.new_zones.append(row.zones)
         extra = ",".join(f"{encode_basestring(key)}:{encode_basestring(text)}" for key, text in row.extra.items())
-        batch.stage(row_number, row.phone, copied(row.name), str(place), f"{{{copied(extra)}}}")
+        consent = NO_CONSENT
+        if row.consent:
+            source = row.consent.source or self.target.file_name
+            consent = (copied(row.consent.basis), row.consent.at.isoformat(), copied(source))
+        batch.stage(row_number, row.phone, copied(row.name), str(place), f"{{{copied(extra)}}}", *consent)
 
     def before_batch(self, batch: Batch) -> None:
         """Get the ids of sets met for the first time. Committed at once: no other import waits for this one's."""
@@ -92,7 +102,7 @@ class ContactRun(Run):
 
     def values(self) -> dict[str, Any]:
         """Return the parameters of `add`."""
-        return {
+        return self._rules | {
             "import_id": self.import_id,
             "campaign_id": self.target.campaign_id,
             "zone_set_ids": self._zone_set_ids,

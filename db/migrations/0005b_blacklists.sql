@@ -118,6 +118,23 @@ END $$;
 CREATE TRIGGER blacklists_apply AFTER UPDATE OF is_global ON blacklists
     FOR EACH ROW WHEN (NEW.is_global AND NOT OLD.is_global) EXECUTE FUNCTION apply_list_everywhere();
 
+ALTER TABLE contacts ADD COLUMN blocked_list text;     -- the list's name when it was blocked
+
+CREATE TABLE contact_blocks (                          -- contacts that a rule kept from being called; told as call.blocked
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    project_id bigint NOT NULL DEFAULT 1,
+    at timestamptz NOT NULL DEFAULT now(),
+    campaign_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    phone text NOT NULL,
+    reason text NOT NULL,                              -- as contacts.blocked_reason
+    entry_id bigint,                                   -- of the blacklist; it may be gone by now
+    list_name text,
+    announced_at timestamptz                           -- on the live events, and counted as a hit of its entry
+);
+CREATE INDEX contact_blocks_unannounced ON contact_blocks (id) WHERE announced_at IS NULL;
+CREATE INDEX contact_blocks_by_time ON contact_blocks USING brin (at);
+
 CREATE OR REPLACE FUNCTION check_added_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- KEY SHARE, as a foreign key does: who is referred to can't be deleted before this transaction ends.
@@ -138,25 +155,10 @@ BEGIN
         blocked_reason = 'blacklist: ' || e.reason, concluded_at = now()
     FROM added a CROSS JOIN LATERAL blocking_entry(a.campaign_id, a.phone, now()) e
     WHERE a.state IN ('queued', 'retry') AND c.id = a.id;
+    INSERT INTO contact_blocks (project_id, campaign_id, contact_id, phone, reason)
+    SELECT project_id, campaign_id, id, phone, coalesce(blocked_reason, '') FROM added WHERE state = 'blocked';
     RETURN NULL;
 END $$;
-
-ALTER TABLE contacts ADD COLUMN blocked_list text;     -- the list's name when it was blocked
-
-CREATE TABLE contact_blocks (                          -- contacts that a rule kept from being called; told as call.blocked
-    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-    project_id bigint NOT NULL DEFAULT 1,
-    at timestamptz NOT NULL DEFAULT now(),
-    campaign_id bigint NOT NULL,
-    contact_id bigint NOT NULL,
-    phone text NOT NULL,
-    reason text NOT NULL,                              -- as contacts.blocked_reason
-    entry_id bigint,                                   -- of the blacklist; it may be gone by now
-    list_name text,
-    announced_at timestamptz                           -- on the live events, and counted as a hit of its entry
-);
-CREATE INDEX contact_blocks_unannounced ON contact_blocks (id) WHERE announced_at IS NULL;
-CREATE INDEX contact_blocks_by_time ON contact_blocks USING brin (at);
 
 CREATE FUNCTION record_block() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE entry record;
