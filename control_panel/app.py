@@ -70,6 +70,7 @@ def _register_blueprints(app: Flask) -> None:
         blacklist_imports,
         blacklists,
         caller_ids,
+        campaign_clone,
         campaign_edit,
         campaigns,
         contacts,
@@ -85,6 +86,7 @@ def _register_blueprints(app: Flask) -> None:
         results,
         schedules,
         sign_in,
+        system,
     )
 
     for module in (
@@ -94,6 +96,7 @@ def _register_blueprints(app: Flask) -> None:
         campaigns,
         campaign_edit,
         import_reports,
+        campaign_clone,
         abandoned,
         imports,
         results,
@@ -109,6 +112,7 @@ def _register_blueprints(app: Flask) -> None:
         blacklists,
         holidays,
         schedules,
+        system,
         health,
     ):
         app.register_blueprint(module.blueprint)
