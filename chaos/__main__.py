@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from devstack.switch import chosen_switch
 
 FOLDER = ROOT / "var" / "chaos"
 FULL = Scale()
+JUDGED_WITHIN_S = 240
+"""What starting, judging and stopping may take besides the campaign."""
 
 
 def main() -> int:
@@ -36,6 +39,8 @@ def main() -> int:
     adopt_orphans()
     die_with_make()
     try:
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(int(options.limit + JUDGED_WITHIN_S))
         with stop_on_signals(), own_folder(FOLDER) as folder:
             return _chaos(Run(seed, scale, options.rate, options.limit), folder)
     except StackError as failure:
@@ -46,6 +51,10 @@ def main() -> int:
         return 130
     finally:
         end_descendants()
+
+
+def _too_long(*_: object) -> None:
+    raise StackError("the run hangs and is given up")
 
 
 def _chaos(run: Run, folder: Path) -> int:

@@ -72,6 +72,8 @@ def run_chaos(run: Run, plan: Sequence[PlannedFault], folder: Path, switch: Swit
             unfinished = _until_over(stack, conductor, carrier, watch, began + run.limit_s)
         finally:
             watch.stop()
+        conductor.make_peace()
+        _wait(stack, stack.are_all_ready, "starting again what was killed")
         return _judge(stack, strikes, run, unfinished, conductor)
 
 
