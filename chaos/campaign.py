@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from db import caller_ids, campaigns, flows, gateways
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from dialer.call_flow import default_definition
 from dialer.contact_file import read_rows
 from dialer.contact_import import guess_mapping
