@@ -68,6 +68,7 @@ def _register_blueprints(app: Flask) -> None:
         audio,
         blacklist,
         caller_ids,
+        campaign_clone,
         campaign_edit,
         campaigns,
         contacts,
@@ -82,6 +83,7 @@ def _register_blueprints(app: Flask) -> None:
         results,
         schedules,
         sign_in,
+        system,
     )
 
     for module in (
@@ -90,6 +92,7 @@ def _register_blueprints(app: Flask) -> None:
         live,
         campaigns,
         campaign_edit,
+        campaign_clone,
         abandoned,
         imports,
         results,
@@ -103,6 +106,7 @@ def _register_blueprints(app: Flask) -> None:
         blacklist,
         holidays,
         schedules,
+        system,
         health,
     ):
         app.register_blueprint(module.blueprint)

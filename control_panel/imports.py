@@ -1,6 +1,6 @@
 """Contacts from a file in two steps: upload and look at its first rows, then import and read the report."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import islice
 from typing import Any
 
@@ -121,8 +121,9 @@ def start(campaign_id: int, token: str) -> Answer:
     if not isinstance(stored, uploads.Upload):
         return stored
     table = read_rows(stored.path.read_bytes(), stored.name)
-    phone, name, zone = (_column(field, len(table.columns)) for field in ("phone", "name", "time_zone"))
-    chosen = [column for column in (phone, name, zone) if column is not None]
+    places = {item.name: _column(item.name, len(table.columns)) for item in fields(ColumnMapping)}
+    chosen = [column for column in places.values() if column is not None]
+    phone = places.pop("phone")
     if phone is None or len(set(chosen)) != len(chosen):
         flash(_("Choose the column with the phone number, and each column for one thing only."), "error")
         return redirect(url_for("imports.preview", campaign_id=campaign_id, token=token))
@@ -130,7 +131,7 @@ def start(campaign_id: int, token: str) -> Answer:
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
     import_id = imports.start(connection(), campaign_id, stored.name, table.total, current_user.id)
     connection().commit()  # its process must see it
-    mapping = asdict(ColumnMapping(phone, name, zone))
+    mapping = asdict(ColumnMapping(phone, **places))
     file = {"path": str(stored.path.absolute()), "name": stored.name, "mapping": mapping}
     panel().imports.start(import_id, {"file": file}, lambda: uploads.forget(stored))
     return redirect(url_for("imports.report", campaign_id=campaign_id, import_id=import_id))

@@ -95,6 +95,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "duplicate": _("Duplicate"),
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
+        "premium_rate": _("A number that costs extra"),
     },
     ImportState: {
         "running": _("importing"),

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from json.encoder import encode_basestring
 from typing import Any
@@ -13,8 +14,9 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from db import audit, imports
+from db import audit, campaigns, imports
 from db.ahead import ahead
+from db.claims import judging, rule_values
 from db.errors import NotFound
 from db.imports import RUNNING_SPACE, ImportReport
 from db.sql import AnyConnection, change, column_of, one_of, value_of
@@ -108,6 +110,7 @@ class _Run:
         self._rejected: Counter[str] = Counter()
         self._zone_places: dict[tuple[str, ...], int] = {}
         self._zone_set_ids: list[int] = []
+        self._rules: dict[str, Any] = {}
 
     def all_of(self, table: ContactTable) -> ImportReport:
         with self._conn.transaction(), self._conn.cursor(row_factory=tuple_row) as cursor:
@@ -135,6 +138,7 @@ class _Run:
             self._tell()
             time.sleep(LOOK_S)
         cursor.execute(queries["stage"])
+        self._rules = rule_values(campaigns.dialing(self._conn, target.campaign_id), [], datetime.now(UTC))
         change(self._aside, queries["began"], {"import_id": self._import_id})
         return target
 
@@ -173,7 +177,11 @@ class _Run:
             place = self._zone_places[row.zones] = len(self._zone_places) + 1
             batch.new_zones.append(row.zones)
         extra = ",".join(f"{encode_basestring(key)}:{encode_basestring(text)}" for key, text in row.extra.items())
-        line = f"{row_number}\t{row.phone}\t{_copied(row.name)}\t{place}\t{{{_copied(extra)}}}\n"
+        consent = "\\N\t\\N\t\\N"
+        if row.consent:
+            source = row.consent.source or target.file_name
+            consent = f"{_copied(row.consent.basis)}\t{row.consent.at.isoformat()}\t{_copied(source)}"
+        line = f"{row_number}\t{row.phone}\t{_copied(row.name)}\t{place}\t{{{_copied(extra)}}}\t{consent}\n"
         batch.staged.append(line)
 
     def _add(self, cursor: Cursor[Any], batch: Batch, target: Target) -> None:
@@ -182,7 +190,7 @@ class _Run:
             self._know_zone_sets(batch.new_zones)
             with cursor.copy(queries["copy"]) as copy:
                 copy.write("".join(batch.staged))
-            for row_number, reason, detail in cursor.execute(queries["add_contacts"], self._values(target)):
+            for row_number, reason, detail in cursor.execute(judging(queries["add_contacts"]), self._values(target)):
                 batch.rejected[row_number] = (reason, detail)
             cursor.execute(queries["empty"])
         batch.refuse_repeats()
@@ -211,7 +219,7 @@ class _Run:
             raise ImportCancelled("somebody cancelled the import")
 
     def _values(self, target: Target) -> dict[str, Any]:
-        return {
+        return self._rules | {
             "import_id": self._import_id,
             "campaign_id": target.campaign_id,
             "zone_set_ids": self._zone_set_ids,

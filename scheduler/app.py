@@ -1,16 +1,20 @@
 """Wires the scheduler and runs it until it is told to stop."""
 
+import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, gateways
+from db import attempts, gateways, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
@@ -51,6 +55,7 @@ LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
 NEVER_OPEN_EVERY_S = 10.0
+BEAT_EVERY_S = 2.0
 LEADS_EVERY_S = 5.0
 THREADS_WAIT_S = 3.0
 AFTER_THE_CALL_S = 60.0
@@ -65,6 +70,7 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
+        self._name, self._started_at = f"{socket.gethostname()}:{os.getpid()}", datetime.now(UTC)
         self._database = Database(
             open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
         )
@@ -119,6 +125,7 @@ class Scheduler:
             (1.0, self._reconcile),
             (1.0, self._leases.tick),
             (GATEWAYS_EVERY_S, self._poll_gateways),
+            (BEAT_EVERY_S, self._beat),
         )
         leaders: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._reconciler.undo_stale_claims),
@@ -145,6 +152,12 @@ class Scheduler:
         if self._switch.core_uuid is not None:
             hang_up_stopped(self._database, self._switch)
 
+    def _beat(self) -> None:
+        beat = schedulers.Beat(
+            self._name, self._started_at, self._loop.last_round_at, self._loop.held_by, self._leader.leads()
+        )
+        self._database.run(lambda conn: schedulers.beat(conn, beat))
+
     def _poll_gateways(self) -> None:
         if self._switch.core_uuid is not None:
             names = self._database.run(enabled_gateway_names)
@@ -169,6 +182,8 @@ class Scheduler:
         self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
         self._leader.resign()
+        with contextlib.suppress(DatabaseAway):
+            self._database.run(lambda conn: schedulers.leave(conn, self._name))
         self._switch.stop()
         logger.info(STOPPED)
 

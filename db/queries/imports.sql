@@ -31,11 +31,14 @@ CREATE TEMPORARY TABLE staged_contacts (
     phone text NOT NULL,
     name text NOT NULL,
     zones_place integer NOT NULL,
-    extra jsonb NOT NULL
+    extra jsonb NOT NULL,
+    consent_basis text,
+    consent_at timestamptz,
+    consent_source text
 ) ON COMMIT DROP
 
 -- copy -- Fills the stage.
-COPY staged_contacts (row_number, phone, name, zones_place, extra) FROM STDIN
+COPY staged_contacts (row_number, phone, name, zones_place, extra, consent_basis, consent_at, consent_source) FROM STDIN
 
 -- empty -- For the next batch.
 TRUNCATE staged_contacts
@@ -54,8 +57,12 @@ ORDER BY g.place
 
 -- add_contacts -- One batch: contacts, in the file's order and due at once; returns the rows that became none.
 -- Subqueries, not joins: each row probes two indexes, however the planner misjudges a table that was just filled.
-WITH judged AS MATERIALIZED (
-    SELECT s.*,
+-- Whom the campaign's own rules refuse is a contact all the same, blocked with the reason: rules change.
+WITH rules AS MATERIALIZED (
+    -- RULES
+), judged AS MATERIALIZED (
+    SELECT s.*, (SELECT -- REFUSAL
+        FROM rules, (SELECT s.phone, s.consent_at) c, (SELECT NULL::text AS reason) listed) AS refusal,
         (SELECT 'on the blacklist: ' || b.reason FROM blacklist b
          WHERE b.project_id = 1 AND b.phone = s.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS listed,
         (SELECT CASE WHEN c.import_id = %(import_id)s THEN 'row ' || c.import_row || ' has the same number'
@@ -64,8 +71,14 @@ WITH judged AS MATERIALIZED (
          WHERE c.project_id = 1 AND c.phone = s.phone AND c.campaign_id = %(campaign_id)s) AS known
     FROM staged_contacts s
 ), added AS (
-    INSERT INTO contacts (campaign_id, import_id, import_row, phone, name, extra, zone_set_id)
-    SELECT %(campaign_id)s, %(import_id)s, row_number, phone, name, extra, (%(zone_set_ids)s::integer[])[zones_place]
+    INSERT INTO contacts (
+        campaign_id, import_id, import_row, phone, name, extra, zone_set_id, consent_basis, consent_at, consent_source,
+        state, disposition, blocked_reason, concluded_at)
+    SELECT %(campaign_id)s, %(import_id)s, row_number, phone, name, extra, (%(zone_set_ids)s::integer[])[zones_place],
+        consent_basis, consent_at, consent_source,
+        CASE WHEN refusal IS NULL THEN 'queued' ELSE 'blocked' END::contact_state,
+        CASE WHEN refusal IS NOT NULL THEN 'blocked' END::disposition, refusal,
+        CASE WHEN refusal IS NOT NULL THEN now() END
     FROM judged WHERE listed IS NULL AND known IS NULL ORDER BY row_number
 )
 SELECT row_number, CASE WHEN listed IS NULL THEN 'duplicate' ELSE 'blacklisted' END, coalesce(listed, known)
