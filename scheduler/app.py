@@ -30,7 +30,14 @@ from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.hang_ups import hang_up_stopped
 from scheduler.idle_leases import IdleLeases
-from scheduler.jobs import LeaseKeeper, ProgressTeller, block_never_open, complete_campaigns, judge_gateways
+from scheduler.jobs import (
+    LeaseKeeper,
+    ProgressTeller,
+    announce_blocked,
+    block_never_open,
+    complete_campaigns,
+    judge_gateways,
+)
 from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
@@ -131,6 +138,7 @@ class Scheduler:
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
