@@ -65,8 +65,9 @@ class Conductor:
         """Let what is away come back."""
         if self._lasting is not None:
             fault, strike, _ = self._lasting
+            ended_at = time.time()  # before: what leaves from now on may
             self._end(fault)
-            self._log.write(strike.ended(time.time()))
+            self._log.write(strike.ended(ended_at))
             self._lasting = None
 
     def _begin(self, fault: Fault) -> None:
@@ -81,7 +82,7 @@ class Conductor:
             case Act.STOP:
                 keeper.keep_down()
             case Act.FREEZE:
-                keeper.freeze()
+                strike = Strike(fault.act, fault.part, keeper.freeze(), strike.up)
             case Act.FILL:
                 keeper.keep_down()
                 fill(Spool(self._stack.spool, self._quota_bytes))

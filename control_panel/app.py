@@ -67,7 +67,10 @@ def _register_blueprints(app: Flask) -> None:
         amd_reviews,
         audio,
         blacklist,
+        blacklist_imports,
+        blacklists,
         caller_ids,
+        campaign_clone,
         campaign_edit,
         campaigns,
         contacts,
@@ -75,6 +78,7 @@ def _register_blueprints(app: Flask) -> None:
         gateways,
         health,
         holidays,
+        import_reports,
         imports,
         leads,
         limits,
@@ -82,6 +86,7 @@ def _register_blueprints(app: Flask) -> None:
         results,
         schedules,
         sign_in,
+        system,
     )
 
     for module in (
@@ -90,6 +95,8 @@ def _register_blueprints(app: Flask) -> None:
         live,
         campaigns,
         campaign_edit,
+        import_reports,
+        campaign_clone,
         abandoned,
         imports,
         results,
@@ -101,8 +108,11 @@ def _register_blueprints(app: Flask) -> None:
         gateways,
         caller_ids,
         blacklist,
+        blacklist_imports,
+        blacklists,
         holidays,
         schedules,
+        system,
         health,
     ):
         app.register_blueprint(module.blueprint)

@@ -1,16 +1,20 @@
 """Wires the scheduler and runs it until it is told to stop."""
 
+import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, dialing_state, gateways
+from db import attempts, dialing_state, gateways, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
@@ -26,7 +30,14 @@ from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.hang_ups import hang_up_stopped
 from scheduler.idle_leases import IdleLeases
-from scheduler.jobs import LeaseKeeper, ProgressTeller, block_never_open, complete_campaigns, judge_gateways
+from scheduler.jobs import (
+    LeaseKeeper,
+    ProgressTeller,
+    announce_blocked,
+    block_never_open,
+    complete_campaigns,
+    judge_gateways,
+)
 from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
@@ -51,6 +62,7 @@ LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
 NEVER_OPEN_EVERY_S = 10.0
+BEAT_EVERY_S = 2.0
 LEADS_EVERY_S = 5.0
 THREADS_WAIT_S = 3.0
 AFTER_THE_CALL_S = 60.0
@@ -65,6 +77,7 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
+        self._name, self._started_at = f"{socket.gethostname()}:{os.getpid()}", datetime.now(UTC)
         self._database = Database(
             open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
         )
@@ -120,11 +133,13 @@ class Scheduler:
             (1.0, self._leases.tick),
             (1.0, self._tell_state),
             (GATEWAYS_EVERY_S, self._poll_gateways),
+            (BEAT_EVERY_S, self._beat),
         )
         leaders: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
@@ -148,6 +163,12 @@ class Scheduler:
     def _hang_up_stopped(self) -> None:
         if self._switch.core_uuid is not None:
             hang_up_stopped(self._database, self._switch)
+
+    def _beat(self) -> None:
+        beat = schedulers.Beat(
+            self._name, self._started_at, self._loop.last_round_at, self._loop.held_by, self._leader.leads()
+        )
+        self._database.run(lambda conn: schedulers.beat(conn, beat))
 
     def _poll_gateways(self) -> None:
         if self._switch.core_uuid is not None:
@@ -173,6 +194,8 @@ class Scheduler:
         self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
         self._leader.resign()
+        with contextlib.suppress(DatabaseAway):
+            self._database.run(lambda conn: schedulers.leave(conn, self._name))
         self._switch.stop()
         logger.info(STOPPED)
 
