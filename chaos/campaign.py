@@ -66,5 +66,6 @@ def _store(connection: psycopg.Connection[Any], gateway: str, calls_per_second: 
             ring_timeout_s=RING_TIMEOUT_S,
             max_call_s=60,
             retry_rules=RETRY_RULES,
+            abandon_cap=100.0,  # who was on the line when a switch died was abandoned: here that must stop nothing
         ),
     )
