@@ -182,7 +182,7 @@ def _lines(rules: PacingRules, live: Live, state: PacingState) -> int:
     seen = max(state.hit_rate, state.quick_hit_rate)
     hit_rate = min(1.0, seen + math.sqrt(seen * (1 - seen) / state.calls))  # as high as few calls may hide
     # A call that asks does so some time within its reach; on the mean, half of it is left to run.
-    ends = 1 - math.exp(-0.5 * state.reach_s / max(1.0, state.talk_s))
+    ends = 1 - math.exp(-0.5 * max(0.0, state.reach_s) / max(1.0, state.talk_s))
     free = rules.operators - live.talking - live.waiting
     chances = _binomial(live.talking, ends)
     low, high = 0, min(LONGEST_SEARCH, math.ceil(4 * rules.operators / hit_rate))

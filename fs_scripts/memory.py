@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import psycopg
 
-from db import attempts, conclusion, spool_apply
+from db import attempts, conclusion, pacing, spool_apply
 from db.errors import DatabaseAway
 from dialer.call_flow import CallFlow
 from dialer.disposition import CallFacts
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 SPOOLED = "PostgreSQL did not take it in time, written to the spool"
 REFUSED = "PostgreSQL refused it, written to the spool"
 NOT_LEARNT = "PostgreSQL did not say how calls are to be held, the first call of each campaign asks again"
-NOT_KEPT = "the detector's evidence was not kept"
+NOT_KEPT = "what is worth no place in the spool was not kept"
 
 T = TypeVar("T")
 
@@ -143,6 +143,13 @@ class Memory:
         """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
         try:
             self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def no_operator(self, attempt_id: str) -> None:
+        """Keep that nobody took a callee who asked for an operator; not worth a place in the spool either."""
+        try:
+            self._postgres.run(lambda conn: pacing.note_no_operator(conn, attempt_id), begins=False)
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 

@@ -153,3 +153,7 @@ def test_caution_grows_with_each_abandoned_callee_and_fades_with_each_served():
 
 def test_resetting_what_has_not_tripped_changes_nothing():
     assert reset(KNOWN) is KNOWN
+
+
+def test_clocks_that_disagree_do_not_stop_the_dialing():
+    assert start(PREDICTIVE, Live(0, 10), replace(KNOWN, reach_s=-1e9, talk_s=-5.0)) >= 10
