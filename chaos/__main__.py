@@ -32,10 +32,19 @@ def main() -> int:
     parser.add_argument("--stop", type=float, default=FULL.stop_s, help="how long PostgreSQL is stopped, s")
     parser.add_argument("--freeze", type=float, default=FULL.freeze_s, help="how long a store is frozen, s")
     parser.add_argument("--fill", type=float, default=FULL.fill_s, help="how long the spool is full, s")
+    parser.add_argument("--stops-within", type=float, default=FULL.stops_within_s, help="dialing, on an outage, s")
     parser.add_argument("--limit", type=float, default=900.0, help="judge it after so many seconds, as it is then")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(1, 10_000) if options.seed is None else options.seed
-    scale = Scale(options.contacts, options.kills, options.least_up, options.stop, options.freeze, options.fill)
+    scale = Scale(
+        options.contacts,
+        options.kills,
+        options.least_up,
+        options.stop,
+        options.freeze,
+        options.fill,
+        options.stops_within,
+    )
     adopt_orphans()
     die_with_make()
     try:

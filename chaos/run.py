@@ -145,6 +145,7 @@ def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conducto
         _leases(stack),
         strikes=done,
         least_up=run.scale.least_up,
+        stops_within_s=run.scale.stops_within_s,
     )
     check_hooks(stack.folders.log / "switch.console.log", done, findings)
     if not conductor.is_over:

@@ -66,20 +66,20 @@ class Rejected:
 def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     """Guess from the columns' names (Russian and English); the first column is the number when none says so."""
     lowered = [column.strip().lower() for column in columns]
-    phone = _find(lowered, PHONE_NAMES, set())
+    phone = find_column(lowered, PHONE_NAMES, set())
     taken = {0 if phone is None else phone}
     number = min(taken)
     found: list[int | None] = []
     for names in (CONSENT_AT_NAMES, SOURCE_NAMES, BASIS_NAMES, ZONE_NAMES, NAME_NAMES):
-        place = _find(lowered, names, taken)
+        place = find_column(lowered, names, taken)
         found.append(place)
         taken |= {place} if place is not None else set()
     consent_at, source, basis, zone, name = found
     return ColumnMapping(number, name, zone, basis, consent_at, source)
 
 
-def _find(columns: Sequence[str], names: Sequence[str], taken: set[int]) -> int | None:
-    """A column called exactly so wins over one that only contains the word."""
+def find_column(columns: Sequence[str], names: Sequence[str], taken: set[int]) -> int | None:
+    """Return the place of a column called so (in lower case); the exact name wins over one that only contains it."""
     free = [(place, column) for place, column in enumerate(columns) if place not in taken]
     for name in names:
         for place, column in free:

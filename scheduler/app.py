@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, gateways, schedulers
+from db import attempts, dialing_state, gateways, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
@@ -30,7 +30,14 @@ from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.hang_ups import hang_up_stopped
 from scheduler.idle_leases import IdleLeases
-from scheduler.jobs import LeaseKeeper, ProgressTeller, block_never_open, complete_campaigns, judge_gateways
+from scheduler.jobs import (
+    LeaseKeeper,
+    ProgressTeller,
+    announce_blocked,
+    block_never_open,
+    complete_campaigns,
+    judge_gateways,
+)
 from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
@@ -124,6 +131,7 @@ class Scheduler:
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
             (1.0, self._leases.tick),
+            (1.0, self._tell_state),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (BEAT_EVERY_S, self._beat),
         )
@@ -131,6 +139,7 @@ class Scheduler:
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
@@ -147,6 +156,9 @@ class Scheduler:
         if not self._switch.gateways.is_complete:
             self._poll_gateways()
         self._reconciler.tick()
+
+    def _tell_state(self) -> None:
+        dialing_state.tell(self._redis, self._brakes.reason(), self._switch.gateways.down())
 
     def _hang_up_stopped(self) -> None:
         if self._switch.core_uuid is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from db import blacklist, campaigns, import_run, imports
 from db.blacklist import BlacklistReason
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from db.imports import ImportReport, ImportState
 from dialer.campaign import CampaignState
 from dialer.contact import ImportReject
@@ -97,8 +97,8 @@ def test_every_row_is_counted_and_every_reject_listed_with_its_row_and_cells(
         (3, ImportReject.DUPLICATE, "Twice", "row 2 has the same number"),
         (4, ImportReject.MALFORMED, "Nobody", "the cell of the phone number is empty"),
         (5, ImportReject.INVALID_NUMBER, "Too short", "'12345' is no number of any country's numbering plan"),
-        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint"),
-        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint"),
+        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint (General)"),
+        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint (General)"),
     ]
     stored = imports.find(world.conn, report.import_id)
     assert (stored.state, stored.rows_total, stored.accepted, stored.file_name) == (
