@@ -6,6 +6,7 @@ from tests.switch.callee import presses
 from tests.switch.calls import Call, Row, answered
 from tests.switch.scenario import answer, hung_up, invited, pause, play, trying
 from tests.switch.sounds import (
+    announced_machine_capture,
     fax_capture,
     hello_capture,
     line_capture,
@@ -19,7 +20,7 @@ MODES = ("off", "detect_then_greet", "greet_while_detecting")
 LISTENING = MODES[1:]
 CALLEES = {
     "person": (*ANSWER, pause(300), play(hello_capture()), *presses("1", after_ms=5000)),
-    "machine": (*ANSWER, pause(200), play(machine_capture()), hung_up()),
+    "machine": (*ANSWER, pause(200), play(announced_machine_capture()), hung_up()),
     "fax": (*ANSWER, play(fax_capture()), hung_up()),
     "silence": (*ANSWER, play(line_capture(15)), hung_up()),
     "key": (*ANSWER, play(machine_capture()), *presses("1", after_ms=700)),
@@ -33,6 +34,11 @@ CALLS = {
     for mode in MODES
     for who, steps in CALLEES.items()
 }
+IMPATIENT = Call(
+    "silence_impatient",
+    CALLEES["silence"],
+    flow={"amd_mode": "detect_then_greet", "amd": {"thresholds": {"nothing_ms": 1500}}},
+)
 INTERESTED = answered("interested", digits="1", leads=1)
 CUT_OFF = {"machine": answered("machine"), "fax": answered("fax")}
 VERDICTS = {
@@ -66,6 +72,12 @@ def test_the_verdict_and_its_evidence_are_on_record(dialled, mode, who):
         evidence = dialled.evidence(CALLS[mode, who])
         assert evidence["verdict"] == record.amd_verdict
         assert evidence["heard_ms"] > 0
+
+
+def test_the_campaigns_thresholds_count(dialled):
+    assert dialled(IMPATIENT) == answered("no_input")
+    assert dialled.evidence(IMPATIENT)["heard_ms"] == 1500
+    assert dialled.evidence(CALLS["detect_then_greet", "silence"])["heard_ms"] == 3000
 
 
 def test_nobody_is_listened_to_when_it_is_off(dialled):
