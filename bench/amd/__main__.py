@@ -1,16 +1,19 @@
-"""The figures of the detector: `python -m bench.amd [--part test]`; makes the corpus first when there is none."""
+"""The figures of the detector: `python -m bench.amd [--part test]`; makes that part of the corpus first."""
 
 import argparse
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import soundfile
 
-from bench.amd import app_amd, chart, corpus, figures, packages
+from bench.amd import app_amd, beeps, chart, corpus, figures, packages
+from bench.amd.corpus import Item
 from bench.amd.figures import Heard, quantile
+from bench.amd.voices import Audio
+from fs_scripts.amd import model
 from fs_scripts.amd.__main__ import decide
-from fs_scripts.amd.detector import Verdict
+from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
 
 TONES = frozenset({"beep", "sit", "fax"})
 UNTIMED = frozenset({"silent", "digits"})
@@ -18,15 +21,15 @@ CHART = packages.HOME / "amd.png"
 
 
 def main() -> None:
-    """Hear every recording of a part once and print what came of it."""
+    """Hear every recording of a part, with and without an echo, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m bench.amd", description=__doc__)
     parser.add_argument("--part", choices=list(corpus.PARTS), default="test")
     part = parser.parse_args().part
-    if not corpus.MANIFEST.exists():
-        corpus.make_all()
+    items = corpus.items(part)
     heard: list[Heard] = []
+    changed = 0
     cpu_s = heard_s = 0.0
-    for item in corpus.items(part):
+    for item in items:
         samples = soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0]
         began = time.process_time()
         detector = decide(samples)
@@ -35,9 +38,37 @@ def main() -> None:
         assert detector.verdict is not None
         baseline = app_amd.decide(samples)[0]
         heard.append(Heard(item, detector.verdict, detector.heard_ms, baseline))
+        changed += not stays(samples, detector.verdict, detector.heard_ms)
+    echoed = with_echo(part, items)
     report(heard, cpu_s / heard_s)
+    print(f"verdict or time changed when the recording was cut 20 ms after it: {changed} of {len(heard)}")
+    print(f"with our own greeting's echo at -20 dB: {figures.summary(echoed)}".replace("bench-amd: ", ""))
+    print("the beep, on made-up lines", *beeps.report(part), sep="\n")
+    print(f"model {model.MODEL.stat().st_size / 1024:.0f} KiB")
     chart.draw(heard, CHART)
     print(figures.summary(heard))
+
+
+def stays(samples: Frame, verdict: Verdict, decision_ms: int) -> bool:
+    """Say whether the verdict and its time are the same when nothing is heard from 20 ms after it on."""
+    again = decide(samples[: (decision_ms + FRAME_MS) * FRAME_SAMPLES // FRAME_MS])
+    return (again.verdict, again.heard_ms) == (verdict, decision_ms)
+
+
+def with_echo(part: str, items: Iterable[Item]) -> list[Heard]:
+    """Return the verdicts on the same items, with an echo of what we would say ourselves meanwhile."""
+    found = []
+    for item in items:
+        number = int(item.path.split("-")[1])
+        samples = corpus.pcm(_echoed(part, number, item))
+        detector = decide(samples)
+        assert detector.verdict is not None
+        found.append(Heard(item, detector.verdict, detector.heard_ms, app_amd.decide(samples)[0]))
+    return found
+
+
+def _echoed(part: str, number: int, item: Item) -> Audio:
+    return corpus.make(part, number, item.category, item.language, echo=True)[1]
 
 
 def report(heard: Sequence[Heard], cpu_share: float) -> None:
@@ -54,6 +85,9 @@ def report(heard: Sequence[Heard], cpu_share: float) -> None:
     low, high = figures.wilson(lost, len(people))
     print(f"accuracy {figures.share(one.is_right for one in heard):.3f}")
     print(f"humans lost {lost} of {len(people)} [{low:.1%}, {high:.1%}]")
+    found = sum(one.is_right for one in machines)
+    low, high = figures.wilson(found, len(machines))
+    print(f"machines recognised {found} of {len(machines)} [{low:.1%}, {high:.1%}]")
     times("person, after the utterance's end", [
         one.decision_ms - one.item.greeting_end
         for one in people if one.verdict is Verdict.HUMAN and one.item.category not in UNTIMED
