@@ -91,6 +91,8 @@ def _new_campaign(
         calls_per_minute=form.calls_per_minute.data or 1,
         ring_timeout_s=form.ring_timeout_s.data or 30,
         max_call_s=form.max_call_s.data or 300,
+        weight=form.weight.data or 1,
+        priority=form.priority.data or 5,
         retry_rules=campaign_form.retry_rules_of(form),
         is_recording=bool(form.is_recording.data),
         crm_mapping=mapping,
@@ -141,8 +143,8 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "is_recording",
-             "caller_id_choice")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "weight", "priority",
+             "is_recording", "caller_id_choice")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     values |= campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)

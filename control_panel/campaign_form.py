@@ -24,11 +24,12 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
+from control_panel.callback_fields import CallbackFields, callback_of, callback_values
 from control_panel.labels import label
 from control_panel.rule_fields import RuleFields, retry_settings
 from dialer.call_flow import KEYS, Action
 from dialer.caller_id import CallerIdChoice
-from dialer.outcome import Disposition
+from dialer.outcome import Disposition, Outcome
 
 KEY_ORDER = "123456789*0#"
 PANEL_ACTIONS = [Action.INTERESTED, Action.NOT_INTERESTED, Action.OPT_OUT, Action.REPEAT, Action.CALLBACK]
@@ -80,7 +81,7 @@ class _Ticks(SelectMultipleField):
     option_widget = CheckboxInput()
 
 
-class CampaignForm(FlaskForm, AmdFields, RuleFields):
+class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
     """Everything of a campaign that a person decides. The select choices are filled by the view."""
 
     name = StringField(_l("Name"), [InputRequired(REQUIRED), Length(max=120)])
@@ -106,6 +107,8 @@ class CampaignForm(FlaskForm, AmdFields, RuleFields):
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
+    priority = _whole(_l("Priority"), 1, 9)
+    weight = _whole(_l("Weight"), 1, 100)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
     is_recording = BooleanField(_l("Record conversations"))
 
@@ -132,6 +135,7 @@ class CampaignForm(FlaskForm, AmdFields, RuleFields):
         self.greeting.choices = choices_of({"builtin:greeting": _l("Built-in greeting")} | uploaded)
         self.menu.choices = choices_of({"builtin:menu": _l("Built-in menu")} | uploaded)
         self.fill_amd_choices(uploaded)
+        self.fill_callback_choices(uploaded, self.data)
         self.caller_id_choice.choices = choices_of({str(choice): label(choice) for choice in CallerIdChoice})
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
@@ -191,6 +195,8 @@ def defaults(language: str) -> dict[str, Any]:
         "calls_per_minute": 60,
         "ring_timeout_s": 30,
         "max_call_s": 300,
+        "priority": 5,
+        "weight": 1,
         "jitter_percent": 10,
     }
     return values | flow_values(default_definition(language)) | retry_values(DEFAULT_DEFINITION)
@@ -205,6 +211,7 @@ def flow_values(definition: dict[str, Any]) -> dict[str, Any]:
         "greeting": prompt_value(definition["greeting"]),
         "menu": prompt_value(definition["menu"]),
     }
+    values |= callback_values(definition)
     return values | amd_values(definition) | {_key_name(key): definition["keys"].get(key, "") for key in KEY_ORDER}
 
 
@@ -225,16 +232,22 @@ def retry_values(rules: dict[str, Any]) -> dict[str, Any]:
 
 def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[str, Any]) -> dict[str, Any]:
     """Return the flow definition the form describes; what the form does not show stays as in `base`."""
-    return base | {
+    keys = {key: field.data for key, field in form.key_fields() if field.data}
+    described = base | {
         "language": form.language.data,
         "greeting": prompt_of(form.greeting.data, audio_paths),
         "menu": prompt_of(form.menu.data, audio_paths),
-        "keys": {key: field.data for key, field in form.key_fields() if field.data},
+        "keys": keys,
         "tries": form.tries.data,
         "input_timeout_ms": form.input_timeout_s.data * 1000,
         "amd_mode": form.amd_mode.data,
         "amd": amd_of(form, audio_paths),
+        "callback": callback_of(form, keys, audio_paths),
     }
+    if Action.CALLBACK in keys.values():
+        thanks = {str(Outcome.CALLBACK_REQUESTED): {"kind": "builtin", "name": "callback"}}
+        described["thanks"] = thanks | dict(described.get("thanks") or {})
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def retry_rules_of(form: CampaignForm) -> dict[str, Any]:

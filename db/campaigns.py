@@ -44,6 +44,8 @@ class NewCampaign:
     calls_per_minute: int = 60
     ring_timeout_s: int = 30
     max_call_s: int = 300
+    weight: int = 1
+    priority: int = 5
     retry_rules: Mapping[str, Any] = field(default_factory=dict)
     is_recording: bool = False
     crm_mapping: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class Campaign:
     calls_per_minute: int
     ring_timeout_s: int
     max_call_s: int
+    weight: int
+    priority: int
     retry_rules: dict[str, Any]
     is_recording: bool
     crm_mapping: dict[str, Any]
@@ -124,6 +128,8 @@ class DialingCampaign:
     calls_per_minute: int
     ring_timeout_s: int
     max_call_s: int
+    weight: int
+    priority: int
     gateways: tuple[CampaignGateway, ...]
     allowed: str
     calling_codes: tuple[str, ...]
@@ -283,6 +289,8 @@ def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> Dialing
         calls_per_minute=campaign.calls_per_minute,
         ring_timeout_s=campaign.ring_timeout_s,
         max_call_s=campaign.max_call_s,
+        weight=campaign.weight,
+        priority=campaign.priority,
         gateways=tuple(gateways),
         allowed=pattern_of(prefixes),
         calling_codes=calling_codes(prefixes),

@@ -7,7 +7,9 @@ from typing import Any
 
 from db import blacklist
 from db.blacklist import BlacklistReason
-from db.sql import AnyConnection, joined, load, one_of, row_of
+from db.sql import AnyConnection, joined, load, one_of, row_of, value_of
+from dialer.call_flow import parse_flow
+from dialer.callback import callback_due
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState
@@ -77,6 +79,12 @@ class Subject:
     holidays: tuple[date, ...]
     retry_rules: dict[str, Any]
     blacklisted: str | None
+    time_zone: str
+
+    @property
+    def hours(self) -> CallingHours:
+        """Return the campaign's calling hours."""
+        return CallingHours(self.hours_start, self.hours_end, frozenset(self.weekdays), frozenset(self.holidays))
 
     def facts(self, ended_at: datetime) -> CallFacts:
         """Return what is written down; `ended_at` stands in while nobody has written down an end."""
@@ -125,11 +133,17 @@ def _write(
 ) -> Concluded | None:
     """Write one conclusion; None: somebody changed the attempt since it was read."""
     disposition = disposition_of(known)
-    retry_at = _retry_at(subject, disposition)
+    callback_at = _callback_at(conn, subject, known) if disposition is Disposition.CALLBACK_REQUESTED else None
+    retry_at = callback_at or _retry_at(subject, disposition)
     state = ContactState.CONCLUDED if retry_at is None else ContactState.RETRY
     blocked_reason = None
     if retry_at is not None and subject.blacklisted:
-        retry_at, state, blocked_reason = None, ContactState.BLOCKED, f"blacklist: {subject.blacklisted}"
+        retry_at, callback_at, state, blocked_reason = (
+            None,
+            None,
+            ContactState.BLOCKED,
+            f"blacklist: {subject.blacklisted}",
+        )
     values = {
         "attempt_id": subject.attempt_id,
         "row_version": subject.row_version,
@@ -148,6 +162,7 @@ def _write(
         "contact_state": state,
         "blocked_reason": blocked_reason,
         "retry_at": retry_at,
+        "callback_at": callback_at,
         "shard": int(subject.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
         "owes_lead": disposition is Disposition.INTERESTED,
         "is_final": disposition in FINAL,
@@ -178,11 +193,19 @@ def _write(
     )
 
 
+def _callback_at(conn: AnyConnection, subject: Subject, known: CallFacts) -> datetime | None:
+    """Return the time the callee chose, or None when the flow offers none; raises InvalidFlow."""
+    if subject.campaign_state not in DIALS_AGAIN:
+        return None
+    flow = parse_flow(value_of(conn, queries["flow"], {"attempt_id": subject.attempt_id}))
+    chosen = flow.chosen_callback(known.digits)
+    if chosen is None:
+        return None
+    return callback_due(chosen, known.ended_at, datetime.now(UTC), subject.hours, subject.zones, subject.time_zone)
+
+
 def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
     if subject.campaign_state not in DIALS_AGAIN:
         return None
-    hours = CallingHours(
-        subject.hours_start, subject.hours_end, frozenset(subject.weekdays), frozenset(subject.holidays)
-    )
-    rules = parse_rules(subject.retry_rules)
-    return next_attempt(rules, disposition, subject.number, datetime.now(UTC), hours, subject.zones, subject.attempt_id)
+    rules, now = parse_rules(subject.retry_rules), datetime.now(UTC)
+    return next_attempt(rules, disposition, subject.number, now, subject.hours, subject.zones, subject.attempt_id)

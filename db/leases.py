@@ -73,15 +73,17 @@ def reserve(
     attempt_ids: Sequence[str],
     horizon_ms: int,
     ttl_s: int = TTL_S,
+    until_us: int | None = None,
 ) -> list[Slot]:
     """Reserve slots for the first of `attempt_ids`, as many as every limit allows within `horizon_ms`.
 
+    until_us: by Redis's clock, instead of the horizon: of several who ask in turn none sees further than the first.
     Raises LeasesLost when Redis was emptied: call `rebuild` first. Raises RedisAway.
     """
     if not attempt_ids:
         return []
     limits = (
-        *(horizon_ms, ttl_s * 1000),
+        *(f"+{horizon_ms}" if until_us is None else until_us, ttl_s * 1000),
         *(gateway.id, gateway.max_channels, gateway.cps, gateway.cpm or 0),
         *(campaign.id, campaign.max_channels, campaign.cpm),
         *(total.max_channels, total.cps),
@@ -111,6 +113,13 @@ def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_
 def has_left(redis: Redis, gateway_id: int) -> None:
     """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
     run(redis, "depart", ["left", gateway_id])
+
+
+def time_us(redis: Redis) -> int:
+    """Return the time by Redis's clock, µs; raises RedisAway."""
+    with answers():
+        seconds, microseconds = redis.time()
+    return int(seconds) * 1_000_000 + int(microseconds)
 
 
 def give_back(redis: Redis, attempt_ids: Iterable[str]) -> int:

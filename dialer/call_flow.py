@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from dialer.amd import USUAL, AmdMode, AmdPlan, parse_amd
+from dialer.callback import Callback, CallbackTime, parse_callback
 from dialer.disposition import Outcome
 from dialer.errors import InvalidFlow
 from dialer.prompt import Prompt, parse_prompt, parse_whole
@@ -38,7 +39,8 @@ class CallFlow:
 
     keys: key → action. tries: how often the menu is offered, 1–5. input_timeout_ms: silence after the
     menu before it counts as no input. thanks: outcome → what is played after it (may lack members).
-    amd: what becomes of machines.
+    amd: what becomes of machines. callback: the times that whoever wants to be called later may choose from; None:
+    the wish is written down, and a person sees to it.
     """
 
     language: str
@@ -52,6 +54,15 @@ class CallFlow:
     wrong_key: Prompt | None = None
     transfer_to: str | None = None
     amd: AmdPlan = USUAL
+    callback: Callback | None = None
+
+    def chosen_callback(self, digits: str) -> CallbackTime | None:
+        """Return the time chosen by all the keys of a call, in their order; None: the call decided something else."""
+        for place, digit in enumerate(digits):
+            if (action := self.keys.get(digit)) in OUTCOME_OF:
+                offered = self.callback if action is Action.CALLBACK else None
+                return offered.chosen(digits[place + 1 :]) if offered else None
+        return None
 
 
 LANGUAGES = ("ru", "en")
@@ -122,4 +133,5 @@ def parse_flow(definition: Mapping[str, Any]) -> CallFlow:
         wrong_key=parse_prompt(wrong_key, "wrong_key") if wrong_key else None,
         transfer_to=str(transfer_to) if transfer_to else None,
         amd=parse_amd(definition.get("amd") or {}),
+        callback=parse_callback(definition["callback"], KEYS) if definition.get("callback") else None,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import OUTCOME_OF, CallFlow
+from dialer.callback import Callback
 from dialer.outcome import Outcome
 from dialer.prompt import Prompt
 from fs_scripts.amd.detector import Verdict
@@ -215,10 +216,23 @@ class Conversation:
         outcome = self.menu.outcome
         assert outcome is not None
         self.record.outcome(outcome)  # safe before the callee is thanked for it
+        if outcome is Outcome.CALLBACK_REQUESTED and self.flow.callback:
+            self._choose_time(self.flow.callback)
         self._play_if_there(self.flow.thanks.get(outcome), until_key=False)
         if outcome is Outcome.TRANSFERRED and self.flow.transfer_to and self.line.is_up():
             self.connect(self.flow.transfer_to)
         return Step.END
+
+    def _choose_time(self, offered: Callback) -> None:
+        """Ask when to call back. What is pressed is read from the call's keys when it is concluded."""
+        for _ in range(self.flow.tries):
+            self._play_if_there(offered.prompt, until_key=True)
+            self._await_key()
+            key = self.line.take_key()
+            if key in offered.keys or not self.line.is_up():
+                return
+            if key is not None:
+                self._play_if_there(self.flow.wrong_key, until_key=True)
 
     def _play(self, prompt: Prompt, *, until_key: bool) -> None:
         """Play what the conversation can't do without; raises PromptMissing before the message counts as begun."""

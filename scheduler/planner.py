@@ -17,6 +17,7 @@ from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
 from dialer.back_off import Health
 from dialer.calling_hours import open_zone_sets
 from dialer.pacing import Room, slots_wanted
+from dialer.sharing import Contender, Ledger, turns
 from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
@@ -56,42 +57,55 @@ class Planner:
         self._clock = clock
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
         self._health: Mapping[int, Health] = {}
-        self._turn = 0
-        self._served_at: dict[int, int] = {}
+        self._ledger = Ledger()
+        self._until_us = 0
 
     def plan(self, now: datetime) -> list[Departure]:
         """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost.
 
         A store's failure after something was claimed is not raised: what is claimed has to leave, and a failure that
-        lasts comes again in the next round. What could not be claimed is given back. Who was served longest ago comes
-        first, so that no campaign takes what all share; one whose planning fails for its own sake holds nobody up.
+        lasts comes again in the next round. What could not be claimed is given back. Campaigns take their turns by
+        dialer.sharing; one whose planning fails for its own sake holds nobody up.
         """
         active, self._health = self._database.run(
             lambda conn: (campaigns.active(conn), gateway_health.known(conn)), begins=False
         )
-        self._turn += 1
+        # One end for the whole round: what becomes free while it lasts is for the first of the next one.
+        self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
+        dialing = {campaign.id: campaign for campaign in active}
+        contenders = {c.id: Contender(c.id, c.priority, c.weight) for c in active}
+        capacity = int(self._total.cps * self._horizon_ms / 1000) + 1
+        self._ledger.note(list(contenders.values()), capacity, self._clock())
         planned: list[Departure] = []
-        for campaign in sorted(active, key=lambda campaign: self._served_at.get(campaign.id, 0)):
+        satisfied: set[int] = set()
+        """Who can take no more in this round: its contacts, channels, minute or gateways are used up."""
+        for turn in turns(list(contenders.values()), self._ledger, capacity, self._clock()):
+            if turn.campaign_id in satisfied:
+                continue
+            got = 0
+            most = capacity if turn.most is None else turn.most
             try:
-                for found in self._plan_campaign(campaign, now):
-                    self._served_at[campaign.id] = self._turn
+                for found in self._plan_campaign(dialing[turn.campaign_id], most, now):
+                    self._ledger.charge(contenders[turn.campaign_id], len(found), self._clock())
                     planned += found
+                    got += len(found)
             except (DatabaseAway, RedisAway, LeasesLost) as error:
                 if not planned:
                     raise
                 logger.warning(CUT_SHORT, extra={"reason": f"{type(error).__name__}: {error}", "count": len(planned)})
                 break
             except Exception:
-                logger.exception(SURPRISED, extra={"campaign_id": campaign.id})
+                logger.exception(SURPRISED, extra={"campaign_id": turn.campaign_id})
+            if got < most:
+                satisfied.add(turn.campaign_id)
         return planned
 
-    def _plan_campaign(self, campaign: DialingCampaign, now: datetime) -> Iterator[list[Departure]]:
+    def _plan_campaign(self, campaign: DialingCampaign, most: int, now: datetime) -> Iterator[list[Departure]]:
         """Yield what was claimed over one gateway after the other: a failure at the second leaves the first's."""
         open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
         gateways = [slowed for gateway in campaign.gateways if (slowed := self._usable(gateway))]
         if not open_sets or not gateways:
             return
-        most = int(self._total.cps * self._horizon_ms / 1000) + 1
         due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
         if not due:
             return
@@ -147,6 +161,7 @@ class Planner:
             [str(uuid.uuid4()) for _ in range(wanted)],
             self._horizon_ms,
             min(leases.UNCLAIMED_TTL_S, self._lease_ttl_s),
+            self._until_us,
         )
         answered_at = self._clock()  # not when it was asked: a call may leave a little late, but never early
         reserved = [slot.attempt_id for slot in slots]

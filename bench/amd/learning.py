@@ -62,10 +62,12 @@ def _different(chance: np.random.Generator, heard: Array, spoken: Array) -> tupl
     return made, spoken, stretch
 
 
-def learn(train: Sequence[Recording], epochs: int, seed: int = 1, most_s: float = 3600) -> Weights:
-    """Return the weights after so many epochs, or what fits into `most_s` seconds."""
+def learn(
+    train: Sequence[Recording], epochs: int, seed: int = 1, most_s: float = 3600, before: Weights | None = None
+) -> Weights:
+    """Return the weights after so many epochs, or what fits into `most_s` seconds. before: to go on from."""
     chance = np.random.default_rng(seed)
-    weights = backprop.start(INPUTS, chance)
+    weights = {name: value.copy() for name, value in before.items()} if before else backprop.start(INPUTS, chance)
     adam = backprop.Adam(weights)
     began = time.monotonic()
     all_steps, step = epochs * (len(train) // BATCH), 0

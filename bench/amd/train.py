@@ -56,16 +56,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=30, help="how often the network hears the train part")
     parser.add_argument("--minutes", type=float, default=60, help="how long the network may learn at most")
+    parser.add_argument("--go-on", action="store_true", help="go on from the network in use instead of from nothing")
     parser.add_argument("--labelled", type=Path, metavar="ZIP", help="learn from this download of the panel too")
     options = parser.parse_args()
     try:
         real = labelled.recordings(options.labelled) if options.labelled else []
     except labelled.NotAnExport as why:
         parser.error(f"this is no download of the panel: {why}")
+    before = model.load().network.weights if options.go_on else None
     train, validation = traces.recordings("train"), traces.recordings("validation")
     kept = [one for one in real if labelled.is_kept(one.item)]
     train += labelled.TIMES * [one for one in real if not labelled.is_kept(one.item)]
-    weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60)
+    weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60, before)
     candidate = learnt(Network(weights), train, validation, options.seed)
     return replace_if_better(candidate, validation, kept)
 
@@ -198,7 +200,7 @@ def _worth(scored: Sequence[Sequence[float]], validation: Traces, bars: Bars) ->
             if is_called and not heard.signal:
                 early.append(at - item.onset)
     lost_share = float(np.mean(lost))
-    worth = (1 - lost_share + float(np.mean(found))) / 2 - 2 * max(0.0, lost_share - LOST_AT_MOST)
+    worth = (1 - lost_share + float(np.mean(found))) / 2 - max(0.0, lost_share - LOST_AT_MOST)
     lateness = max(0.0, float(np.median(late or [0])) - LATE_MS) + max(
         0.0, float(np.median(early or [0])) - EARLY_MACHINE_MS
     )

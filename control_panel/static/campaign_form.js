@@ -1,8 +1,16 @@
-// Keys that do something stand out, retry rows that are off take no numbers, and what is
+// Keys that do something stand out, times to call back show with their key, retry rows that are off take no numbers, and what is
 // asked of machines shows only where it matters.
 
 for (const key of document.querySelectorAll(".key select")) {
   key.addEventListener("change", () => key.closest(".key").classList.toggle("used", key.value !== ""));
+}
+
+const callback = document.querySelector("[data-callback]");
+if (callback) {
+  const keys = [...document.querySelectorAll(".key select")];
+  const apply = () => { callback.hidden = !keys.some((key) => key.value === "callback"); };
+  for (const key of keys) key.addEventListener("change", apply);
+  apply();
 }
 
 for (const row of document.querySelectorAll(".retries tbody tr")) {

@@ -1,6 +1,6 @@
 -- Reserve channels and evenly spaced slots for one campaign on one gateway, all limits in one step.
--- ARGV: horizon ms, ttl ms, gateway id, its channels, its calls per second, its calls per minute (0: no limit),
---       campaign id, its channels, its calls per minute, channels in all, calls per second in all, attempt ids...
+-- ARGV: the last moment for a slot in µs (or + and a horizon in ms), ttl ms,
+--       gateway id, its channels, its calls per second, its calls per minute (0: no limit), campaign id, its channels, its calls per minute, channels in all, calls per second in all, attempt ids...
 -- Returns nil when Redis was emptied, else a flat list: attempt id, delay in µs, ...
 -- Times are µs of Redis's own clock. Slots only ever grow, so the last N of a minute are its newest N.
 if redis.call('EXISTS', 'dialer:generation') == 0 then
@@ -8,7 +8,7 @@ if redis.call('EXISTS', 'dialer:generation') == 0 then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local latest = now + ARGV[1] * 1000
+local latest = ARGV[1]:sub(1, 1) == '+' and now + ARGV[1]:sub(2) * 1000 or tonumber(ARGV[1])
 local expires = string.format('%.0f', now + ARGV[2] * 1000)
 local gateway, campaign = ARGV[3], ARGV[7]
 -- Wider than what is kept at the last gate, so that a line which was held up catches up with its slots; and what leaves

@@ -1,12 +1,13 @@
 -- create -- A draft.
 INSERT INTO campaigns (
     name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
-    calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping,
+    calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
     keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day,
     caller_id_choice)
 VALUES (
     %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
     %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
+    %(weight)s, %(priority)s,
     %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s, %(requires_consent)s, %(destinations)s,
     %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s, %(caller_id_choice)s)
 RETURNING id
@@ -17,6 +18,7 @@ SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_ver
     default_country = %(default_country)s, time_zone = %(time_zone)s, hours_start = %(hours_start)s,
     hours_end = %(hours_end)s, weekdays = %(weekdays)s, max_channels = %(max_channels)s,
     calls_per_minute = %(calls_per_minute)s, ring_timeout_s = %(ring_timeout_s)s, max_call_s = %(max_call_s)s,
+    weight = %(weight)s, priority = %(priority)s,
     retry_rules = %(retry_rules)s, is_recording = %(is_recording)s, crm_mapping = %(crm_mapping)s,
     keeps_holidays = %(keeps_holidays)s, requires_consent = %(requires_consent)s, destinations = %(destinations)s,
     limit_profile_id = %(limit_profile_id)s, max_calls_per_day = %(max_calls_per_day)s,
@@ -39,7 +41,8 @@ SELECT %(campaign_id)s, gateway_id, id, %(place)s FROM registered
 
 -- get -- One campaign.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
-    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
+    created_at,
     started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
     max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
@@ -50,7 +53,8 @@ FROM campaigns WHERE id = %(campaign_id)s
 
 -- list_all -- Every campaign, newest first.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
-    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
+    created_at,
     started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
     max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
@@ -61,7 +65,8 @@ FROM campaigns ORDER BY id DESC
 
 -- active -- What dials, oldest first.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
-    max_channels, calls_per_minute, ring_timeout_s, max_call_s, retry_rules, is_recording, crm_mapping, created_at,
+    max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
+    created_at,
     started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
     max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1

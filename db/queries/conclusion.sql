@@ -6,12 +6,16 @@ SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
     (SELECT b.reason::text FROM blacklist b
-     WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS blacklisted
+     WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS blacklisted,
+    k.time_zone
 FROM attempts a
 JOIN contacts c ON c.id = a.contact_id
 JOIN zone_sets z ON z.id = c.zone_set_id
 JOIN campaigns k ON k.id = a.campaign_id
 WHERE a.id = %(attempt_id)s
+
+-- flow -- What the call was held by.
+SELECT v.definition FROM attempts a JOIN flow_versions v ON v.id = a.flow_version_id WHERE a.id = %(attempt_id)s
 
 -- locked -- Ends `subject` for whoever was overtaken too often: the others wait.
 FOR UPDATE OF a
@@ -32,6 +36,7 @@ WITH done AS (
     UPDATE contacts c
     SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
         due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
+        callback_at = %(callback_at)s::timestamptz,
         concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE now() END
     FROM done WHERE c.id = done.contact_id AND c.state = 'dialing'
 ), tally AS (
@@ -66,6 +71,7 @@ WITH done AS (
 ), contact AS (
     UPDATE contacts c
     SET disposition = %(disposition)s::disposition, state = %(contact_state)s::contact_state, due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
+        callback_at = %(callback_at)s::timestamptz,
         concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE coalesce(c.concluded_at, now()) END
     FROM done
     WHERE c.id = done.contact_id

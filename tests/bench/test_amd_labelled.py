@@ -44,7 +44,7 @@ def export(tmp_path):
 def test_what_the_panel_exports_is_what_is_learnt_from(export):
     heard = list(labelled.read(export))
     assert [item.label for item, _ in heard] == ["machine", "human"] * 5
-    assert all(np.array_equal(samples, SPOKEN) for _, samples in heard)
+    assert all(np.array_equal(samples, SPOKEN.astype(np.int16)) for _, samples in heard)
 
 
 def test_who_speaks_when_is_found_by_loudness(export):

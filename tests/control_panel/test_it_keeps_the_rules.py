@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from db import campaigns, limits
+from db import campaigns, flows, limits
 from db.limits import Budgets
 from dialer.campaign import CampaignState
 from dialer.retry import parse_rules
@@ -123,3 +123,21 @@ def test_what_may_cost_money_is_an_administrators(sign_in: SignIn, conn: Connect
     assert viewer.post("/limits/profiles", {"name": "x"}).status_code == 403
     assert "+7809" in viewer.text("/limits/?search=%2B7809")
     assert limits.budgets(conn) == Budgets(None, None)
+
+
+def test_times_to_be_called_back_at_are_kept_in_the_flow_while_a_key_asks_for_them(
+    admin: Browser, conn: Connection[Any]
+) -> None:
+    times = {"callback_1": "120", "callback_2": "1 18:00", "callback_3": ""}
+    answer = admin.post("/campaigns/new", fields(**times))  # its key 7 means a later call
+    stored = campaigns.get(conn, int(answer.location.rsplit("/", 1)[1]))
+    definition = flows.definition(conn, stored.flow_version_id)
+    assert definition["callback"] == {
+        "prompt": {"kind": "builtin", "name": "callback_when"},
+        "keys": {"1": {"minutes": 120}, "2": {"days": 1, "at": "18:00"}},
+    }
+    page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
+    assert {(name, value) for name, value in page if name in times} == set(times.items())
+    admin.post(f"/campaigns/{stored.id}/edit", [(name, "" if name == "key_7" else value) for name, value in page])
+    changed = flows.definition(conn, campaigns.get(conn, stored.id).flow_version_id)
+    assert "callback" not in changed

@@ -54,6 +54,8 @@ FIELDS = {
     "max_channels": "7",
     "calls_per_minute": "90",
     "ring_timeout_s": "25",
+    "priority": "7",
+    "weight": "3",
     "max_call_s": "120",
     "max_attempts": "4",
     "retry_busy": "y",

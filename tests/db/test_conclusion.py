@@ -8,14 +8,15 @@ from threading import Barrier
 import pytest
 from psycopg.errors import LockNotAvailable
 
-from db import attempts, blacklist, campaigns, conclusion, spool_apply
+from db import attempts, blacklist, campaigns, conclusion, flows, spool_apply
 from db.blacklist import BlacklistReason
-from db.claims import ClaimedAttempt
+from db.claims import ClaimedAttempt, claim
 from db.conclusion import Concluded, conclude
+from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from dialer.disposition import CallFacts
 from dialer.outcome import Disposition, Outcome, Witness
-from tests.db.conftest import Connect, World
+from tests.db.conftest import Connect, World, new_ids
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -348,3 +349,35 @@ def test_whoever_is_overtaken_every_time_takes_the_lock(
     assert conclude(world.conn, ended(claimed.attempt_id), Witness.HOOK) is not None
     assert looks == ["overtaken"] * conclusion.LOOKS + ["locked"]
     assert world.value("SELECT digits FROM attempts") == "5" * conclusion.LOOKS
+
+
+def test_who_asked_to_be_called_later_waits_for_the_time_that_was_chosen(world: World) -> None:
+    keys = {"1": {"minutes": 60}, "2": {"minutes": 120}}
+    callback = {"prompt": {"kind": "builtin", "name": "callback_when"}, "keys": keys}
+    definition = default_definition() | {"keys": {"1": "interested", "7": "callback"}, "callback": callback}
+    version = flows.create_version(world.conn, "with callbacks", definition)
+    campaign_id = world.campaign(contacts=2, flow_version_id=version, retry_rules={"max_attempts": 1})
+    call = world.dial(campaign_id)[0]
+    facts = replace(ended(call.attempt_id, Outcome.CALLBACK_REQUESTED, "72"), ended_at=datetime.now(UTC))
+    done = conclude(world.conn, facts, Witness.HOOK)
+    assert done is not None
+    assert done.retry_at == facts.ended_at + timedelta(hours=2)
+    assert world.contact(call.contact_id) == ("retry", "callback_requested", 1)
+    campaign, zone = world.dialing(campaign_id), [world.zone_set_id]
+    early = done.retry_at - timedelta(seconds=1)
+    assert [c.phone for c in claim(world.conn, campaign, campaign.gateways[0], new_ids(1), zone, early)] != [call.phone]
+    again = claim(world.conn, campaign, campaign.gateways[0], new_ids(1), zone, done.retry_at)
+    assert [(c.phone, c.number) for c in again] == [(call.phone, 2)]  # though the campaign allows one attempt
+    conclude(world.conn, busy(again[0].attempt_id), Witness.HOOK)
+    assert world.contact(call.contact_id)[0] == "concluded"
+    assert world.value("SELECT callback_at FROM contacts WHERE id = %s", call.contact_id) is None
+
+
+def test_what_a_day_has_cost_is_counted_once_for_each_call(world: World, claimed: ClaimedAttempt) -> None:
+    today = "(now() AT TIME ZONE 'Europe/Moscow')::date"
+    counted = f"SELECT sum(calls)::int, sum(billsec)::int, max(day) = {today} FROM day_tallies"
+    conclude(world.conn, ended(claimed.attempt_id), Witness.HOOK)
+    conclude(world.conn, ended(claimed.attempt_id), Witness.EVENTS)
+    assert world.conn.execute(counted).fetchone() == (1, 10, True)
+    conclude(world.conn, ended(claimed.attempt_id, Outcome.INTERESTED, "1"), Witness.HOOK)  # an upgrade
+    assert world.conn.execute(counted).fetchone() == (1, 10, True)

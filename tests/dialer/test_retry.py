@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -87,3 +88,26 @@ def test_rules_nobody_could_follow_are_refused_by_the_fields_name(definition: di
 
 def test_the_default_rules_can_be_followed() -> None:
     assert parse_rules(DEFAULT_DEFINITION).max_attempts == 3
+
+
+def test_jitter_makes_a_delay_longer_by_the_same_share_for_the_same_attempt() -> None:
+    rules = parse_rules({"jitter": 0.5, "busy": {"delay_s": 1000, "max_attempts": 3}})
+    around_the_clock = CallingHours(time(0), time(0))
+    ids = [str(UUID(int=number)) for number in range(0, 2000, 7)]
+    delays = [
+        next_attempt(rules, Disposition.BUSY, 1, NOW, around_the_clock, ["Europe/Moscow"], attempt_id)
+        for attempt_id in ids + ids
+    ]
+    seconds = [(due - NOW).total_seconds() for due in delays if due]
+    assert seconds[: len(ids)] == seconds[len(ids) :]
+    assert min(seconds) == 1000
+    assert 1490 < max(seconds) < 1500
+    assert len(set(seconds)) > 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"jitter": 1.1}, {"jitter": -0.1}, {"jitter": "much"}, {"max_per_day": 0}, {"max_per_day": 1.5}]
+)
+def test_rules_in_all_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRetryRules):
+        parse_rules(wrong)

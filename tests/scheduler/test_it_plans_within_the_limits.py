@@ -1,6 +1,7 @@
 """The planner reserves first, claims no more than that, and gives back what it could not use."""
 
 import itertools
+from collections import Counter
 from datetime import UTC, datetime, time
 
 import pytest
@@ -158,6 +159,30 @@ def test_campaigns_take_turns(world, database, ready_redis):
     while len(served) < 6:
         served += [departure.attempt.campaign_id for departure in planner.plan(now())]
     assert {served.count(first), served.count(second)} <= {2, 3, 4}
+
+
+def served(world, planner, rounds: int) -> Counter[int]:
+    """Plan so often, with room for one or two each time, and count what each campaign got."""
+    got: Counter[int] = Counter()
+    while sum(got.values()) < rounds:
+        found = [departure.attempt.campaign_id for departure in planner.plan(now())]
+        got.update(found)
+    return got
+
+
+def test_campaigns_share_by_weight(world, database, ready_redis):
+    light = world.campaign(contacts=50, calls_per_minute=6000, max_channels=50)
+    heavy = world.campaign(contacts=50, first_phone=79170000000, calls_per_minute=6000, max_channels=50, weight=4)
+    got = served(world, make_planner(database, ready_redis, TotalLimits(100, 20), horizon_ms=100), 25)
+    assert got[heavy] == pytest.approx(4 * got[light], abs=5)
+
+
+def test_the_higher_priority_is_served_first(world, database, ready_redis):
+    low = world.campaign(contacts=50, calls_per_minute=6000, max_channels=50, priority=4, weight=100)
+    high = world.campaign(contacts=12, first_phone=79170000000, calls_per_minute=6000, max_channels=50, priority=6)
+    planner = make_planner(database, ready_redis, TotalLimits(100, 20), horizon_ms=100)
+    assert served(world, planner, 10)[high] >= 8, "one that starves gets a slot now and then"
+    assert served(world, planner, 15)[low] >= 8, "then it is the other's turn"
 
 
 def test_it_takes_the_gateway_with_most_free_channels(world, database, ready_redis):

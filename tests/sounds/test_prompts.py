@@ -9,7 +9,7 @@ from sounds.make_prompts import HERE, MADE_FROM, read_prompts
 
 NAMES = {
     "greeting", "menu", "thanks_interested", "thanks_not_interested", "opted_out", "goodbye", "wrong_key", "callback",
-    "transfer",
+    "callback_when", "transfer",
 }  # fmt: skip
 PROMPTS = list(read_prompts())
 

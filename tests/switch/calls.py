@@ -14,7 +14,8 @@ class Call:
     gateway: attributes of the gateway's XML that differ (`username`, `ping`, `proxy`), None: no such gateway in
     the switch. names: a contact per name. ring_timeout_s, max_call_s: as in the campaign. is_flow_broken: `flow` is the
     whole definition, stored unchecked. is_placed_by_its_test: it needs something broken first. is_heard: its audio is
-    listened to on the wire (`Suite.sound`).
+    listened to on the wire (`Suite.sound`). campaign: further settings of the campaign. phones: the contacts' numbers,
+    else they get some. consenting: names of those whose consent is on record.
     """
 
     name: str
@@ -28,6 +29,10 @@ class Call:
     is_flow_broken: bool = False
     is_placed_by_its_test: bool = False
     is_heard: bool = False
+    campaign: Mapping[str, Any] = field(default_factory=dict)
+    phones: tuple[str, ...] = ()
+    consenting: tuple[str, ...] = ()
+    answers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

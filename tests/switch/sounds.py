@@ -16,7 +16,7 @@ from sipp.tones import Samples
 VOICES = Path(sipp.__file__).parent / "voices"
 PROMPTS_MS = {
     "greeting": 1200, "menu": 600, "thanks_interested": 400, "thanks_not_interested": 400, "opted_out": 400,
-    "goodbye": 400, "wrong_key": 400, "callback": 400, "transfer": 400, "long": 30000,
+    "goodbye": 400, "wrong_key": 400, "callback": 400, "callback_when": 400, "transfer": 400, "long": 30000,
     "voicemail": 1500, "six_seconds": 6000,
 }  # fmt: skip
 

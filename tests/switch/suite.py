@@ -191,6 +191,10 @@ class Suite:
             clock.sleep(POLL_S)
         raise AssertionError(f"nothing came of {query} {arguments}")
 
+    def select(self, query: str, *arguments: Any) -> list[Any]:
+        """Return the rows of a query."""
+        return self._query(query, *arguments)
+
     def _query(self, query: str, *arguments: Any) -> list[Any]:
         with psycopg.connect(self.postgres.url, row_factory=namedtuple_row) as conn:
             return conn.execute(query, arguments).fetchall()
@@ -218,8 +222,9 @@ class Suite:
         path = self.scenario_dir / f"{call.name}.xml"
         path.write_text(scenario(call.name, *call.steps), encoding="utf-8")
         port = self.ports[call.name]
+        calls = str(call.answers or len(call.names))
         command = [
-            "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", str(len(call.names)),
+            "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", calls,
             "-nostdin", "-trace_msg", "-message_file", trace, "-trace_err", "-error_file", errors, *call.sipp_options,
         ]  # fmt: skip
         log = self.log_dir / f"{call.name}.sipp"
@@ -242,6 +247,7 @@ class Suite:
                 calls_per_minute=6000,
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
+                **call.campaign,
             ),
         )
         zone_set = conn.execute(
@@ -249,11 +255,17 @@ class Suite:
             "ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones RETURNING id"
         ).fetchone()
         assert zone_set is not None
-        for name in call.names:
+        numbers = call.phones or [f"+7916{next(self.numbers):07d}" for _ in call.names]
+        for name, number in zip(call.names, numbers, strict=True):
             conn.execute(
                 "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) VALUES (%s, %s, %s, %s)",
-                [campaign_id, f"+7916{next(self.numbers):07d}", name, zone_set[0]],
+                [campaign_id, number, name, zone_set[0]],
             )
+        conn.execute(
+            "UPDATE contacts SET consent_basis = 'offers', consent_at = now(), consent_source = 'form 17'"
+            " WHERE campaign_id = %s AND name = ANY(%s)",
+            [campaign_id, list(call.consenting)],
+        )
         return campaign_id
 
     def store_flow(self, conn: psycopg.Connection[Any], call: Call, definition: Mapping[str, Any]) -> int:

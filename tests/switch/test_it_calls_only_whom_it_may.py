@@ -1,0 +1,91 @@
+"""The rules of the dial boundary through real calls: who may not be called is not, nor does the carrier hear of it."""
+
+import time as clock
+from datetime import timedelta
+
+from tests.switch.callee import presses
+from tests.switch.calls import Call
+from tests.switch.scenario import answer, hung_up, invited, pause, play, reject, trying
+from tests.switch.sounds import prompt, two_keys_capture
+
+ROUNDS_S = 3.0
+"""The dial loop looks several times within this."""
+SAYS_YES = (invited(), trying(), answer(), *presses("1"))
+KEYS = {"1": "interested", "7": "callback"}
+
+CONSENT = Call(
+    "only_with_consent", SAYS_YES, names=("asked", "silent"), consenting=("asked",), answers=1,
+    campaign={"requires_consent": True},
+)  # fmt: skip
+ABROAD = Call(
+    "only_where_it_may", SAYS_YES, names=("ours", "premium", "abroad"),
+    phones=("+79167770001", "+78091112233", "+77012345678"), answers=1,
+)  # fmt: skip
+BUDGET = Call(
+    "within_the_budget", SAYS_YES, names=("first", "second"), campaign={"max_calls_per_day": 1}, answers=1
+)  # fmt: skip
+ONCE_A_DAY = Call(
+    "once_a_day",
+    (invited(), trying(), reject("486 Busy Here")),
+    campaign={"retry_rules": {"max_attempts": 3, "max_per_day": 1, "busy": {"delay_s": 0, "max_attempts": 3}}},
+)
+DEBTOR = "+79167770002"
+FIRST_CREDITOR = Call("first_creditor", (invited(), trying(), reject("486 Busy Here")), phones=(DEBTOR,))
+SECOND_CREDITOR = Call(
+    "second_creditor", phones=(DEBTOR,), is_placed_by_its_test=True, campaign={"limit_profile_id": 1}
+)
+CALLBACK = Call(
+    "callback_in_two_hours",
+    (invited(), trying(), answer(), pause(2500), play(two_keys_capture("7", 1500, "2")), hung_up()),
+    flow={
+        "keys": KEYS,
+        "callback": {"prompt": prompt("callback_when"), "keys": {"1": {"minutes": 60}, "2": {"minutes": 120}}},
+        "thanks": {"callback_requested": prompt("callback")},
+    },
+)
+CONTACTS = "SELECT name, state::text, blocked_reason FROM contacts WHERE campaign_id = %s ORDER BY id"
+WAITING = """
+SELECT c.attempt_count, c.due_at, c.callback_at, a.ended_at, a.digits, a.disposition::text
+FROM contacts c LEFT JOIN attempts a ON a.contact_id = c.id
+WHERE c.campaign_id = %s AND c.state IN ('queued', 'retry')"""
+
+
+def test_without_a_consent_on_record_nobody_is_called(dialled):
+    asked, silent = dialled.records(CONSENT)
+    assert (asked.disposition, asked.contact_state) == ("interested", "concluded")
+    assert (silent.id, silent.contact_state) == (None, "blocked")
+    assert dialled.carrier_saw(CONSENT).count("INVITE sip:") == 1
+
+
+def test_neither_a_foreign_nor_a_premium_number_is_dialled(dialled):
+    ours, premium, abroad = dialled.records(ABROAD)
+    assert (ours.disposition, premium.id, abroad.id) == ("interested", None, None)
+    found = dialled.select(CONTACTS, dialled.placed[ABROAD.name].campaign_id)
+    assert [row.blocked_reason for row in found] == [None, "destination: premium_rate", "destination: not_allowed"]
+
+
+def test_no_call_starts_beyond_the_days_budget(dialled):
+    campaign_id = dialled.placed[BUDGET.name].campaign_id
+    dialled.wait_for("SELECT FROM attempts WHERE campaign_id = %s AND concluded_at IS NOT NULL", campaign_id)
+    clock.sleep(ROUNDS_S)
+    assert [row.state for row in dialled.select(CONTACTS, campaign_id)] == ["concluded", "queued"]
+
+
+def test_a_busy_callee_is_not_called_again_on_the_same_day(dialled):
+    campaign_id = dialled.placed[ONCE_A_DAY.name].campaign_id
+    put_off = dialled.wait_for(WAITING + " AND c.due_at > now()", campaign_id)
+    assert (put_off.attempt_count, put_off.disposition) == (1, "busy")
+
+
+def test_a_number_another_campaign_called_today_waits_for_tomorrow(dialled):
+    dialled(FIRST_CREDITOR)
+    dialled.place([SECOND_CREDITOR])
+    put_off = dialled.wait_for(WAITING + " AND c.due_at > now()", dialled.placed[SECOND_CREDITOR.name].campaign_id)
+    assert (put_off.attempt_count, put_off.ended_at) == (0, None)
+
+
+def test_who_asks_for_a_later_call_is_due_at_the_time_that_was_chosen(dialled):
+    asked = dialled.wait_for(WAITING + " AND c.callback_at IS NOT NULL", dialled.placed[CALLBACK.name].campaign_id)
+    assert (asked.disposition, asked.digits) == ("callback_requested", "72")
+    assert asked.due_at == asked.callback_at
+    assert asked.callback_at - asked.ended_at == timedelta(hours=2)
