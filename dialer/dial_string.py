@@ -14,6 +14,8 @@ EXTENSION = "outbound_call"
 CONTEXT = "dialer"
 TAP_SUFFIX = ".early.r8"
 """What is heard before the answer is recorded to `<tap folder>/<attempt id>` with this at its end."""
+EARLY_S = 30
+"""So much of it is recorded at most: the folder is in memory, and what the network has to say comes soon."""
 QUIET_S = 60
 """Silence after which the switch takes a line for dead; as in freeswitch/conf/vars.xml."""
 
@@ -82,7 +84,7 @@ class DialString:
             return {"ignore_early_media": "true"}
         return {
             "ignore_early_media": "consume",
-            "execute_on_media": f"record_session::{self.early_tap_dir}/{self.attempt_id}{TAP_SUFFIX}",
+            "execute_on_media": f"record_session::{self.early_tap_dir}/{self.attempt_id}{TAP_SUFFIX} +{EARLY_S}",
             "RECORD_READ_ONLY": "true",
             "enable_file_write_buffering": "false",
             **({} if self.ring_timeout_s < QUIET_S else {"media_timeout": str((self.ring_timeout_s + QUIET_S) * 1000)}),

@@ -100,7 +100,7 @@ def test_the_dial_string_is_spelled_exactly_so() -> None:
 def test_early_media_is_recorded_and_still_no_answer() -> None:
     listens = str(replace(DIAL_STRING, early_tap_dir="/dev/shm/dialer"))
     assert (
-        f"ignore_early_media=consume,execute_on_media=record_session::/dev/shm/dialer/{ATTEMPT}.early.r8,"
+        f"ignore_early_media=consume,execute_on_media='record_session::/dev/shm/dialer/{ATTEMPT}.early.r8 +30',"
         "RECORD_READ_ONLY=true,enable_file_write_buffering=false,originate_timeout=30," in listens
     )
 

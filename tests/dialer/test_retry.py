@@ -18,6 +18,7 @@ RULES = parse_rules(
         "max_attempts": 4,
         "busy": {"delay_s": 60, "growth": 2.0, "max_attempts": 9},
         "machine": {"delay_s": 600, "max_attempts": 2},
+        "voicemail_left": {"delay_s": 86_400, "max_attempts": 2},
     }
 )
 
@@ -31,6 +32,8 @@ RULES = parse_rules(
         (Disposition.BUSY, 4, None),  # the limit over all dispositions
         (Disposition.MACHINE, 1, 600),
         (Disposition.MACHINE, 2, None),  # its own limit
+        (Disposition.VOICEMAIL_LEFT, 1, 86_400),
+        (Disposition.VOICEMAIL_LEFT, 2, None),  # a message that was left counts as an attempt
         (Disposition.NO_ANSWER, 1, None),  # no rule
         (Disposition.LOST, 1, None),
         (Disposition.INVALID_NUMBER, 1, None),
@@ -111,3 +114,8 @@ def test_jitter_makes_a_delay_longer_by_the_same_share_for_the_same_attempt() ->
 def test_rules_in_all_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRetryRules):
         parse_rules(wrong)
+
+
+@pytest.mark.parametrize("disposition", [Disposition.VOICEMAIL_LEFT, Disposition.MACHINE, Disposition.FAX])
+def test_a_new_campaign_does_not_call_machines_again(disposition: Disposition) -> None:
+    assert next_attempt(parse_rules(DEFAULT_DEFINITION), disposition, 1, NOW, ALWAYS, ["UTC"]) is None

@@ -33,6 +33,11 @@ CALLS = {
     for mode in MODES
     for who, steps in CALLEES.items()
 }
+IMPATIENT = Call(
+    "silence_impatient",
+    CALLEES["silence"],
+    flow={"amd_mode": "detect_then_greet", "amd": {"thresholds": {"nothing_ms": 1500}}},
+)
 INTERESTED = answered("interested", digits="1", leads=1)
 CUT_OFF = {"machine": answered("machine"), "fax": answered("fax")}
 VERDICTS = {
@@ -66,6 +71,12 @@ def test_the_verdict_and_its_evidence_are_on_record(dialled, mode, who):
         evidence = dialled.evidence(CALLS[mode, who])
         assert evidence["verdict"] == record.amd_verdict
         assert evidence["heard_ms"] > 0
+
+
+def test_the_campaigns_thresholds_count(dialled):
+    assert dialled(IMPATIENT) == answered("no_input")
+    assert dialled.evidence(IMPATIENT)["heard_ms"] == 1500
+    assert dialled.evidence(CALLS["detect_then_greet", "silence"])["heard_ms"] == 3000
 
 
 def test_nobody_is_listened_to_when_it_is_off(dialled):
