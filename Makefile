@@ -1,7 +1,7 @@
 # Every target is one plain command, so that make starts it directly and passes signals on to it.
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-dial bench-call bench-claim bench-import bench-amd bench-detections
+.PHONY: help setup demo chaos up down test lint limits bench-rtp bench-dial bench-call bench-pacing bench-claim bench-import bench-amd bench-detections
 
 export PYTHON SWITCH FREESWITCH_BINARY
 VENV_PYTHON := .venv/bin/python
@@ -43,6 +43,9 @@ bench-dial: setup ## Measure calls per second, the switch's CPU per call and cal
 
 bench-call: setup ## Measure what 50,000 calls cost in our own code: the hook, the scheduler, memory, connections
 	@$(VENV_PYTHON) -m bench.call
+
+bench-pacing: setup ## Simulate three pacings of a campaign that transfers to people, and check the predictive one
+	@$(VENV_PYTHON) -m bench.pacing
 
 bench-claim: setup ## Measure the claim in a campaign of a million contacts against one of ten thousand
 	@$(VENV_PYTHON) -m bench.claim

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
@@ -20,10 +21,11 @@ import psycopg
 from psycopg import Connection
 
 from bench.plan_reader import rows_read
-from db import caller_ids, campaigns, claims, flows, gateways
+from db import caller_ids, campaigns, claims, flows, gateways, limits
 from db.campaigns import DialingCampaign, NewCampaign
 from db.migrate import migrate
 from db.pool import connection_options
+from db.preflight import preflight
 from devstack.postgres import Postgres, private_postgres
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
@@ -95,8 +97,9 @@ class Side:
                 " WHERE id IN (SELECT contact_id FROM attempts WHERE concluded_at = now()) AND state = 'dialing'"
             )
             self.conn.execute(
-                "INSERT INTO contacts (campaign_id, phone, zone_set_id, due_at)"
-                " SELECT %s, '+7' || (9300000000 + n), %s, now() - interval '1 second'"
+                "INSERT INTO contacts (campaign_id, phone, zone_set_id, due_at, consent_basis, consent_at,"
+                " consent_source)"
+                " SELECT %s, '+7' || (9300000000 + n), %s, now() - interval '1 second', 'offers', now(), 'form'"
                 " FROM generate_series((SELECT count(*) FROM attempts) * 2, (SELECT count(*) FROM attempts) * 2 + %s) n"
                 " ON CONFLICT DO NOTHING",
                 [self.campaign.id, self.zone_set_id, WANTED - 1],
@@ -136,7 +139,18 @@ def fill(conn: Connection[Any], contacts: int, listed: int) -> Side:
     gateway_id = gateways.create(conn, "carrier", 1000, 1000)
     caller_id = caller_ids.add(conn, gateway_id, "+74950000001", "Company", "survey")
     version = flows.create_version(conn, "survey", default_definition())
-    campaign_id = campaigns.create(conn, NewCampaign("bench", version, ((gateway_id, caller_id),)))
+    campaign_id = campaigns.create(
+        conn,
+        NewCampaign(  # with every rule that costs something
+            "bench",
+            version,
+            ((gateway_id, caller_id),),
+            requires_consent=True,
+            limit_profile_id=limits.profiles(conn)[0].id,
+            max_calls_per_day=10_000_000,
+            max_minutes_per_day=100_000_000,
+        ),
+    )
     conn.execute("INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}')")
     row = conn.execute("SELECT id FROM zone_sets").fetchone()
     assert row is not None
@@ -146,9 +160,11 @@ def fill(conn: Connection[Any], contacts: int, listed: int) -> Side:
     )
     conn.execute(listing, [1, listed // 2])
     conn.execute(
-        "INSERT INTO contacts (campaign_id, phone, name, zone_set_id, due_at)"
+        "INSERT INTO contacts (campaign_id, phone, name, zone_set_id, due_at, consent_basis, consent_at,"
+        " consent_source)"
         " SELECT %s, '+7' || 9000000000 + (n::bigint * 7368787) %% 299999977, 'Contact ' || n, %s,"
-        " now() - interval '1 day' + n * interval '1 millisecond' FROM generate_series(1, %s) n",
+        " now() - interval '1 day' + n * interval '1 millisecond', 'offers', now(), 'form'"
+        " FROM generate_series(1, %s) n",
         [campaign_id, row[0], contacts],
     )
     conn.execute(listing, [listed // 2 + 1, listed])
@@ -199,6 +215,9 @@ def main() -> int:
         for name, one in (("large", large), ("small", small)):
             print(f"── the plan in the {name} campaign\n{json.dumps(one.explain(), indent=1)}")
         found = measure(large, small, options.rounds)
+        began = time.perf_counter()
+        preflight(large.conn, large.campaign.id, datetime.now(UTC))
+        print(f"the preflight of the large campaign took {time.perf_counter() - began:.1f} s")
     print(f"median {1000 * found.large_s:.1f} ms with {options.contacts} contacts, {options.listed} of them listed")
     print(f"median {1000 * found.small_s:.1f} ms with {SMALL} contacts")
     print(f"contacts read per contact claimed: {found.rows:.2f}")

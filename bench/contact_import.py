@@ -17,7 +17,7 @@ import psycopg
 from psycopg import Connection
 
 from db import campaigns, flows
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from db.migrate import migrate
 from db.pool import connection_options
 from devstack.postgres import private_postgres

@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from devstack.switch import chosen_switch
 
 FOLDER = ROOT / "var" / "chaos"
 FULL = Scale()
+JUDGED_WITHIN_S = 240
+"""What starting, judging and stopping may take besides the campaign."""
 
 
 def main() -> int:
@@ -29,13 +32,24 @@ def main() -> int:
     parser.add_argument("--stop", type=float, default=FULL.stop_s, help="how long PostgreSQL is stopped, s")
     parser.add_argument("--freeze", type=float, default=FULL.freeze_s, help="how long a store is frozen, s")
     parser.add_argument("--fill", type=float, default=FULL.fill_s, help="how long the spool is full, s")
+    parser.add_argument("--stops-within", type=float, default=FULL.stops_within_s, help="dialing, on an outage, s")
     parser.add_argument("--limit", type=float, default=900.0, help="judge it after so many seconds, as it is then")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(1, 10_000) if options.seed is None else options.seed
-    scale = Scale(options.contacts, options.kills, options.least_up, options.stop, options.freeze, options.fill)
+    scale = Scale(
+        options.contacts,
+        options.kills,
+        options.least_up,
+        options.stop,
+        options.freeze,
+        options.fill,
+        options.stops_within,
+    )
     adopt_orphans()
     die_with_make()
     try:
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(int(options.limit + JUDGED_WITHIN_S))
         with stop_on_signals(), own_folder(FOLDER) as folder:
             return _chaos(Run(seed, scale, options.rate, options.limit), folder)
     except StackError as failure:
@@ -46,6 +60,10 @@ def main() -> int:
         return 130
     finally:
         end_descendants()
+
+
+def _too_long(*_: object) -> None:
+    raise StackError("the run hangs and is given up")
 
 
 def _chaos(run: Run, folder: Path) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from db import caller_ids, campaigns, flows, gateways
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from dialer.call_flow import default_definition
 from dialer.contact_file import read_rows
 from dialer.contact_import import guess_mapping
@@ -66,5 +66,6 @@ def _store(connection: psycopg.Connection[Any], gateway: str, calls_per_second: 
             ring_timeout_s=RING_TIMEOUT_S,
             max_call_s=60,
             retry_rules=RETRY_RULES,
+            abandon_cap=100.0,  # who was on the line when a switch died was abandoned: here that must stop nothing
         ),
     )

@@ -48,11 +48,8 @@ class Conductor:
         """Do what is due."""
         now = time.monotonic()
         if self._lasting is not None:
-            fault, strike, until = self._lasting
-            if now >= until:
-                self._end(fault)
-                self._log.write(strike.ended(time.time()))
-                self._lasting = None
+            if now >= self._lasting[2]:
+                self.make_peace()
             return
         if not self._plan or self._carrier.rung < self._plan[0].after_calls:
             return
@@ -64,19 +61,28 @@ class Conductor:
             self._due_at = None
             self._begin(self._plan.pop(0))
 
+    def make_peace(self) -> None:
+        """Let what is away come back."""
+        if self._lasting is not None:
+            fault, strike, _ = self._lasting
+            ended_at = time.time()  # before: what leaves from now on may
+            self._end(fault)
+            self._log.write(strike.ended(ended_at))
+            self._lasting = None
+
     def _begin(self, fault: Fault) -> None:
         keeper = self._stack.keepers[fault.part]
         strike = Strike(fault.act, fault.part, time.time(), self._carrier.up)
         match fault.act:
             case Act.KILL:
-                keeper.kill()
+                began, ended = keeper.kill()
                 if fault.part is Part.SWITCH:
                     self._carrier.switch_died()
-                strike = strike.ended(time.time())
+                strike = Strike(fault.act, fault.part, began, strike.up, ended)
             case Act.STOP:
                 keeper.keep_down()
             case Act.FREEZE:
-                keeper.freeze()
+                strike = Strike(fault.act, fault.part, keeper.freeze(), strike.up)
             case Act.FILL:
                 keeper.keep_down()
                 fill(Spool(self._stack.spool, self._quota_bytes))

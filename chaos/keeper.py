@@ -28,6 +28,7 @@ class Keeper:
         self._ended_at: float | None = None
         self._look_at = 0.0
         self._is_kept_down = False
+        self._is_dying = False
 
     def tick(self) -> None:
         """Start it again when it has ended, and find out whether it is ready."""
@@ -38,9 +39,9 @@ class Keeper:
                 self._ended_at = now
             if not self._is_kept_down and now - self._ended_at >= RESTART_AFTER_S:
                 self.child.stop()  # what is left of its group
-                self.child, self._ended_at = self._start(), None
+                self.child, self._ended_at, self._is_dying = self._start(), None, False
                 self.starts += 1
-        elif not self.is_ready and now >= self._look_at:
+        elif not self.is_ready and not self._is_dying and now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self.is_ready = self._answers()
 
@@ -48,14 +49,18 @@ class Keeper:
         """Return its process and all below it."""
         return [self.child.pid, *descendants(self.child.pid)]
 
-    def kill(self) -> None:
-        """End all its processes at once."""
-        self._signal(signal.SIGKILL)
-        self.is_ready = False
+    def kill(self) -> tuple[float, float]:
+        """End all its processes at once; return between which moments (epoch s) they were."""
+        pids = self.processes()  # looking for them takes its time on a busy machine
+        began = time.time()
+        _send(pids, signal.SIGKILL)
+        self.is_ready, self._is_dying = False, True  # it may take a moment to be gone
+        return began, time.time()
 
-    def freeze(self) -> None:
-        """Let none of its processes go on."""
+    def freeze(self) -> float:
+        """Let none of its processes go on; return since when (epoch s)."""
         self._signal(signal.SIGSTOP)
+        return time.time()
 
     def thaw(self) -> None:
         """Undo `freeze`."""
@@ -63,7 +68,7 @@ class Keeper:
 
     def keep_down(self) -> None:
         """Ask it to end in good order, and do not start it again until `let_up`."""
-        self._is_kept_down = True
+        self._is_kept_down = self._is_dying = True
         self.is_ready = False
         with contextlib.suppress(ProcessLookupError):
             self.child.process.send_signal(self.child.stop_signal)
@@ -79,6 +84,10 @@ class Keeper:
         self.child.stop()
 
     def _signal(self, number: signal.Signals) -> None:
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        _send(self.processes(), number)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

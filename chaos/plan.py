@@ -51,7 +51,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a run is. least_up: calls that must be up at every fault. *_s: how long parts stay away."""
+    """How large a run is.
+
+    least_up: calls that must be up at every fault. *_s: how long parts stay away. stops_within_s: after a store went
+    away, calls may leave for so long; a second, but where other programs take the machine's time.
+    """
 
     contacts: int = 2000
     kills_each: int = 5
@@ -59,6 +63,7 @@ class Scale:
     stop_s: float = 20.0
     freeze_s: float = 10.0
     fill_s: float = 8.0
+    stops_within_s: float = 1.0
 
 
 FIRST_SHARE, LAST_SHARE = 0.03, 0.85

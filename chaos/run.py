@@ -72,6 +72,8 @@ def run_chaos(run: Run, plan: Sequence[PlannedFault], folder: Path, switch: Swit
             unfinished = _until_over(stack, conductor, carrier, watch, began + run.limit_s)
         finally:
             watch.stop()
+        conductor.make_peace()
+        _wait(stack, stack.are_all_ready, "starting again what was killed")
         return _judge(stack, strikes, run, unfinished, conductor)
 
 
@@ -143,6 +145,7 @@ def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conducto
         _leases(stack),
         strikes=done,
         least_up=run.scale.least_up,
+        stops_within_s=run.scale.stops_within_s,
     )
     check_hooks(stack.folders.log / "switch.console.log", done, findings)
     if not conductor.is_over:

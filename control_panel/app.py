@@ -63,10 +63,14 @@ def create_app(settings: Settings, pool: ConnectionPool, redis: Redis) -> Flask:
 
 def _register_blueprints(app: Flask) -> None:
     from control_panel import (
+        abandoned,
         amd_reviews,
         audio,
         blacklist,
+        blacklist_imports,
+        blacklists,
         caller_ids,
+        campaign_clone,
         campaign_edit,
         campaigns,
         contacts,
@@ -74,6 +78,7 @@ def _register_blueprints(app: Flask) -> None:
         gateways,
         health,
         holidays,
+        import_reports,
         imports,
         leads,
         limits,
@@ -81,6 +86,7 @@ def _register_blueprints(app: Flask) -> None:
         results,
         schedules,
         sign_in,
+        system,
     )
 
     for module in (
@@ -89,6 +95,9 @@ def _register_blueprints(app: Flask) -> None:
         live,
         campaigns,
         campaign_edit,
+        import_reports,
+        campaign_clone,
+        abandoned,
         imports,
         results,
         contacts,
@@ -99,8 +108,11 @@ def _register_blueprints(app: Flask) -> None:
         gateways,
         caller_ids,
         blacklist,
+        blacklist_imports,
+        blacklists,
         holidays,
         schedules,
+        system,
         health,
     ):
         app.register_blueprint(module.blueprint)

@@ -95,6 +95,7 @@ def _new_campaign(
         priority=form.priority.data or 5,
         retry_rules=campaign_form.retry_rules_of(form),
         is_recording=bool(form.is_recording.data),
+        abandon_cap=float(form.abandon_cap.data if form.abandon_cap.data is not None else 3),
         crm_mapping=mapping,
         **rule_settings(form),
     )
@@ -144,7 +145,7 @@ def create() -> Answer:
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
              "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "weight", "priority",
-             "is_recording", "caller_id_choice")  # fmt: skip
+             "is_recording", "caller_id_choice", "abandon_cap")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     values |= campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)

@@ -110,6 +110,12 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
     priority = _whole(_l("Priority"), 1, 9)
     weight = _whole(_l("Weight"), 1, 100)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
+    abandon_cap = DecimalField(
+        _l("Abandoned calls at most"),
+        [Optional(), NumberRange(0, 100, _l("A number from 0 to 100."))],
+        places=None,
+        default=3,
+    )
     is_recording = BooleanField(_l("Record conversations"))
 
     def validate_weekdays(self, field: SelectMultipleField) -> None:

@@ -15,7 +15,7 @@ from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
 from control_panel.labels import GROUPS, blocked_label, label, tone
 from control_panel.live_state import MAX_CALLS
-from db import audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
+from db import abandon_ledger, audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
 from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
@@ -168,6 +168,7 @@ def show(campaign_id: int) -> str:
         moves=moves_from(campaign.state, has_schedule=schedule is not None),
         schedule=schedule,
         upcoming=_next_run(schedule),
+        ledger=abandon_ledger.of(conn, [campaign_id])[campaign_id],
         weekdays=WEEKDAYS,
         flow=flow,
         flow_keys=[(key, flow.keys[key]) for key in KEY_ORDER if key in flow.keys],
@@ -192,8 +193,9 @@ def move(campaign_id: int, verb: str) -> Response:
     conn = connection()
     page = redirect(url_for("campaigns.show", campaign_id=campaign_id))
     refused = start_refusal(conn, campaign_id, datetime.now(UTC)) if verb == "start" else None
-    if refused is None and verb == "resume" and not campaigns.gateways_of(conn, campaign_id):
-        refused = Obstacle.NO_GATEWAY
+    if verb == "resume":  # one that has nobody left to dial may go on, and is completed
+        found = start_refusal(conn, campaign_id, datetime.now(UTC))
+        refused = found if found in (Obstacle.NO_GATEWAY, Obstacle.ABANDON_CAP) else None
     if refused is not None:
         flash(_("It can't start: %(reason)s", reason=label(refused)), "error")
         return page

@@ -56,6 +56,7 @@ def init(app: Flask) -> None:
         seconds=seconds,
         label=labels.label,
         tone=labels.tone,
+        list_name=labels.list_name,
         run_reason=labels.run_reason_label,
         weekday=weekday,
     )

@@ -1,7 +1,7 @@
 """`python -m control_panel.import_worker` runs one import; it is told which by a line of JSON on standard input.
 
-The line holds database_url, import_id, and `file`: path, name and mapping. When its standard input ends, the panel that
-started it is gone: then it goes too, and PostgreSQL drops what it had not finished.
+The line holds database_url, import_id, and `file`: path, name, and the mapping of contacts or of entries. When its
+standard input ends, the panel that started it is gone: then it goes too, and PostgreSQL drops what it had not finished.
 """
 
 import json
@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-from db.import_run import run
+from db.blacklist_import import EntryMapping, EntryRun
+from db.contact_import import ContactRun
 from db.imports import record_failure
 from db.pool import connection_options
 from dialer.contact_file import read_rows
@@ -55,7 +56,10 @@ def _import(conn: psycopg.Connection, aside: psycopg.Connection, work: dict[str,
     except DialerError as error:
         record_failure(aside, work["import_id"], f"{type(error).__name__}: {error}")
         raise
-    run(conn, aside, work["import_id"], table, ColumnMapping(**file["mapping"]))
+    if "mapping" in file:
+        ContactRun(conn, aside, work["import_id"], ColumnMapping(**file["mapping"])).all_of(table)
+    else:
+        EntryRun(conn, aside, work["import_id"], EntryMapping(**file["entry_mapping"])).all_of(table)
 
 
 def _end_with_parent() -> None:

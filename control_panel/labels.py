@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from db.amd_reviews import Review
-from db.blacklist import BlacklistReason
+from db.blacklist import BlacklistReason, ChangeAction
 from db.imports import ImportState
 from db.leads import LeadState
 from db.users import UserRole as Role
@@ -95,6 +95,12 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         "duplicate": _("Duplicate"),
         "blacklisted": _("On the blacklist"),
         "malformed": _("No cell for the number"),
+        "premium_rate": _("A number that costs extra"),
+    },
+    ChangeAction: {
+        "added": _("Added"),
+        "changed": _("Changed"),
+        "removed": _("Removed"),
     },
     ImportState: {
         "running": _("importing"),
@@ -186,6 +192,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
     Obstacle: {
         "not_active": _("The campaign is not dialing."),
         "no_gateway": _("No enabled gateway with a caller ID is chosen in its settings."),
+        "abandon_cap": _("More of the people who answered were abandoned than the campaign's cap allows."),
         "no_contacts": _("Nobody is left to be dialled."),
         "gateways_rest": _("All its gateways rest: their trunks refused too many calls in a row."),
         "channels_busy": _("As many calls are up as it may have."),
@@ -253,6 +260,11 @@ def label(member: str | None, kind: type[StrEnum] | None = None) -> str:
         return "—"
     labels = LABELS[kind or type(member)]  # type: ignore[index]
     return str(labels.get(str(member), member))
+
+
+def list_name(name: str) -> str:
+    """Return a blacklist's name; the one that is always there has a name in each language until somebody renames it."""
+    return str(_("General list")) if name == "General" else name
 
 
 def blocked_label(reason: str) -> str:

@@ -52,6 +52,21 @@ class CallContext:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LiveSetup:
+    """How the calls of one campaign are to be held."""
+
+    campaign_id: int
+    flow_version_id: int
+    definition: dict[str, Any]
+    is_recording: bool
+
+
+def live_setups(conn: AnyConnection) -> list[LiveSetup]:
+    """Return it for every campaign that dials, or is paused."""
+    return all_of(conn, LiveSetup, queries["live_setups"])
+
+
 def call_context(conn: AnyConnection, attempt_id: str) -> CallContext | None:
     """Return the attempt with its contact and frozen flow, or None when there is no such attempt."""
     return one_of(conn, CallContext, queries["call_context"], {"attempt_id": attempt_id})

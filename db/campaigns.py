@@ -8,8 +8,10 @@ from typing import Any, cast
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
+from db import abandon_ledger
 from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value_of
+from dialer.abandon import Ledger, allowance, slowed
 from dialer.caller_id import CallerIdChoice
 from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState, PauseReason, check_move, states_before
@@ -51,6 +53,7 @@ class NewCampaign:
     crm_mapping: Mapping[str, Any] = field(default_factory=dict)
     keeps_holidays: bool = False
     caller_id_choice: CallerIdChoice = CallerIdChoice.SAME_FOR_NUMBER
+    abandon_cap: float = 3.0
     requires_consent: bool = False
     destinations: Sequence[str] = ()
     limit_profile_id: int | None = None
@@ -97,6 +100,7 @@ class Campaign:
     holidays: tuple[date, ...]
     pause_reason: PauseReason | None
     caller_id_choice: CallerIdChoice
+    abandon_cap: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,19 +266,55 @@ def move(
             raise IllegalMove(f"the campaign's state changed while it was moved to {target}: look again")
 
 
+@dataclass(frozen=True, slots=True)
+class OverCap:
+    """An active campaign that abandons too many."""
+
+    campaign_id: int
+    ledger: Ledger
+    cap_percent: float
+
+
 def active(conn: AnyConnection) -> list[DialingCampaign]:
-    """Return every active campaign that has at least one enabled gateway, oldest first."""
+    """Return every active campaign that may dial, oldest first, with the limits that its ledger leaves it.
+
+    Left out: without an enabled gateway, or with more abandoned calls than its cap allows.
+    """
     campaigns = all_of(conn, Campaign, queries["active"])
-    gateways = _gateways(conn, [campaign.id for campaign in campaigns])
-    return [_dialing(campaign, gateways[campaign.id]) for campaign in campaigns if gateways[campaign.id]]
+    ids = [campaign.id for campaign in campaigns]
+    gateways, shares = _gateways(conn, ids), _shares(conn, campaigns)
+    return [
+        _dialing(campaign, gateways[campaign.id], shares[campaign.id])
+        for campaign in campaigns
+        if gateways[campaign.id] and shares[campaign.id] > 0
+    ]
+
+
+def _shares(conn: AnyConnection, campaigns: Sequence[Campaign]) -> dict[int, float]:
+    ledgers = abandon_ledger.of(conn, [campaign.id for campaign in campaigns])
+    return {campaign.id: allowance(ledgers[campaign.id], campaign.abandon_cap) for campaign in campaigns}
+
+
+def over_cap(conn: AnyConnection) -> list[OverCap]:
+    """Return the active campaigns that have to stop."""
+    campaigns = all_of(conn, Campaign, queries["active"])
+    ledgers = abandon_ledger.of(conn, [campaign.id for campaign in campaigns])
+    found = [OverCap(campaign.id, ledgers[campaign.id], campaign.abandon_cap) for campaign in campaigns]
+    return [one for one in found if not allowance(one.ledger, one.cap_percent)]
+
+
+def is_over_cap(conn: AnyConnection, campaign_id: int) -> bool:
+    """Say whether the campaign abandons too many to dial, in any state; raises NotFound."""
+    return not _shares(conn, [get(conn, campaign_id)])[campaign_id]
 
 
 def dialing(conn: AnyConnection, campaign_id: int) -> DialingCampaign:
     """Return what the dial loop would need of a campaign in any state; raises NotFound."""
-    return _dialing(get(conn, campaign_id), gateways_of(conn, campaign_id))
+    campaign = get(conn, campaign_id)
+    return _dialing(campaign, gateways_of(conn, campaign_id), _shares(conn, [campaign])[campaign_id])
 
 
-def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> DialingCampaign:
+def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway], share: float) -> DialingCampaign:
     prefixes = allowed_prefixes(campaign.destinations, campaign.default_country)
     return DialingCampaign(
         id=campaign.id,
@@ -285,8 +325,8 @@ def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway]) -> Dialing
             campaign.hours_start, campaign.hours_end, frozenset(campaign.weekdays), frozenset(campaign.holidays)
         ),
         retry=parse_rules(campaign.retry_rules),
-        max_channels=campaign.max_channels,
-        calls_per_minute=campaign.calls_per_minute,
+        max_channels=slowed(campaign.max_channels, share),
+        calls_per_minute=slowed(campaign.calls_per_minute, share),
         ring_timeout_s=campaign.ring_timeout_s,
         max_call_s=campaign.max_call_s,
         weight=campaign.weight,

@@ -1,4 +1,4 @@
-"""Contact imports as everybody sees them: started, watched, cancelled, ended; db.import_run does the work."""
+"""Imports as everybody sees them: started, watched, cancelled, ended; db.import_run does the work."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,14 +46,17 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactImport:
-    """One import as it is stored. While it runs, rows_total and the counts are what has been read so far.
+    """One import as it is stored, into a campaign or a blacklist.
+
+    While it runs, rows_total and the counts are what has been read so far.
 
     rows_expected: as far as can be told before they are read. began_at: None while it waits for the campaign's other
     imports. cancelled_at: somebody asked it to stop. now: the database's clock.
     """
 
     id: int
-    campaign_id: int
+    campaign_id: int | None
+    blacklist_id: int | None
     file_name: str
     state: ImportState
     rows_expected: int
@@ -111,6 +114,22 @@ def start(
     return cast(int, import_id)
 
 
+def start_entries(
+    conn: AnyConnection, blacklist_id: int, file_name: str, rows_expected: int = 0, started_by: int | None = None
+) -> int:
+    """As `start`, of numbers for a blacklist. Raises NotFound."""
+    values = {
+        "blacklist_id": blacklist_id,
+        "file_name": file_name,
+        "rows_expected": rows_expected,
+        "started_by": started_by,
+    }
+    import_id = value_of(conn, queries["start_entries"], values)
+    if import_id is None:
+        raise NotFound(f"there is no blacklist {blacklist_id}")
+    return cast(int, import_id)
+
+
 def cancel(conn: AnyConnection, import_id: int) -> bool:
     """Ask an import to stop; False when it is over or was asked before."""
     return change(conn, queries["cancel"], {"import_id": import_id}) == 1
@@ -151,6 +170,11 @@ def find(conn: AnyConnection, import_id: int) -> ContactImport:
 def list_for(conn: AnyConnection, campaign_id: int) -> list[ContactImport]:
     """Return the campaign's imports, newest first."""
     return all_of(conn, ContactImport, queries["list_for"], {"campaign_id": campaign_id})
+
+
+def list_for_blacklist(conn: AnyConnection, blacklist_id: int) -> list[ContactImport]:
+    """Return the list's imports, newest first."""
+    return all_of(conn, ContactImport, queries["list_for_blacklist"], {"blacklist_id": blacklist_id})
 
 
 def first_rejects(conn: AnyConnection, import_id: int, limit: int) -> list[Reject]:

@@ -85,6 +85,7 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             counts,
             is_active=campaigns.get(conn, campaign_id).state is CampaignState.ACTIVE,
             has_gateway=bool(campaign.gateways),
+            is_over_cap=campaigns.is_over_cap(conn, campaign_id),
             calls_up=calls_up,
             channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
             room=room,
@@ -101,9 +102,11 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
 
 def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obstacle | None:
     """Return why the campaign may not be started at `now`, None when it may; raises NotFound."""
-    has_gateway = bool(campaigns.gateways_of(conn, campaign_id))
-    to_dial = preflight(conn, campaign_id, now).to_dial if has_gateway else 0
-    return refusal(has_gateway=has_gateway, to_dial=to_dial)
+    return refusal(
+        has_gateway=bool(campaigns.gateways_of(conn, campaign_id)),
+        is_over_cap=campaigns.is_over_cap(conn, campaign_id),
+        counts=preflight(conn, campaign_id, now).counts,
+    )
 
 
 def _budget(conn: AnyConnection, campaign: DialingCampaign, room: int | None) -> DayBudget | None:

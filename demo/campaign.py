@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from db import blacklist, caller_ids, campaigns, flows, gateways
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from dialer.call_flow import default_definition
 from dialer.contact_file import ContactTable, read_rows
 from dialer.contact_import import Accepted, guess_mapping, sort_row

@@ -29,3 +29,5 @@ class ImportReject(StrEnum):
     """The number is on the blacklist."""
     MALFORMED = "malformed"
     """The row has no cell where the number should be."""
+    PREMIUM_RATE = "premium_rate"
+    """Calling the number costs extra, says its numbering plan."""

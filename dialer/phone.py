@@ -15,6 +15,7 @@ DIALABLE = re.compile(r"\+?[0-9\s().\-/\u00a0\u2010-\u2015\u2212\u202f]+")
 PUNCTUATION = dict.fromkeys(map(ord, " ().-/\u00a0\u2010\u2011\u2012\u2013\u2014\u2015\u2212"))
 """What may stand between digits, wherever it stands, without a say in how they are read."""
 UNKNOWN_ZONE = "Etc/Unknown"
+PREMIUM = frozenset({phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST})
 SHORTEST, LONGEST = 3, 20
 """Digits; below, phonenumbers looks at the punctuation, and above there are no numbers."""
 LONGEST_TEXT = 250
@@ -23,11 +24,15 @@ MOST_KINDS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """e164: `+79161234567`. region: ISO country, `RU`. zones: sorted IANA names, empty when the plan tells none."""
+    """e164: `+79161234567`. region: ISO country, `RU`. zones: sorted IANA names, empty when the plan tells none.
+
+    is_premium: by its numbering plan calling it costs extra.
+    """
 
     e164: str
     region: str
     zones: tuple[str, ...]
+    is_premium: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Kind:
     region: str = ""
     zones: tuple[str, ...] = ()
     refusal: str | None = None
+    is_premium: bool = False
 
 
 @dataclass(slots=True)
@@ -95,7 +101,7 @@ def normalise(raw: str, default_country: str) -> Phone:
         return judge(raw, default_country)
     if kind.refusal is not None:
         raise InvalidNumber(f"{raw!r} {kind.refusal}")
-    return Phone(kind.head + digits[kind.cut :], kind.region, kind.zones)
+    return Phone(kind.head + digits[kind.cut :], kind.region, kind.zones, kind.is_premium)
 
 
 def _learn(kinds: Kinds, raw: str, digits: str, default_country: str, *, is_international: bool) -> Kind | None:
@@ -114,7 +120,8 @@ def _learn(kinds: Kinds, raw: str, digits: str, default_country: str, *, is_inte
         kind = Kind(refusal=str(error).removeprefix(f"{raw!r} "))
     else:
         head = f"+{found.country_code}" if found else ""
-        kind = Kind(len(digits) - len(phone.e164) + len(head), head, phone.region, phone.zones)
+        cut = len(digits) - len(phone.e164) + len(head)
+        kind = Kind(cut, head, phone.region, phone.zones, is_premium=phone.is_premium)
     kinds.learn(digits[:length], kind)
     return kind
 
@@ -134,7 +141,8 @@ def judge(raw: str, default_country: str) -> Phone:
     if region is None or not phonenumbers.is_valid_number_for_region(number, region):
         raise InvalidNumber(f"{raw!r} is no number of any country's numbering plan")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(e164, region, _sorted_zones(tuple(timezone.time_zones_for_number(number))))
+    zones = _sorted_zones(tuple(timezone.time_zones_for_number(number)))
+    return Phone(e164, region, zones, phonenumbers.number_type(number) in PREMIUM)
 
 
 @lru_cache(maxsize=4096)

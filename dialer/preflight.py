@@ -63,6 +63,8 @@ class Obstacle(StrEnum):
     """Nobody started it, or it is paused or over."""
     NO_GATEWAY = "no_gateway"
     """No enabled gateway with a registered caller ID is chosen."""
+    ABANDON_CAP = "abandon_cap"
+    """More of the people who answered were abandoned than its cap allows."""
     NO_CONTACTS = "no_contacts"
     """Nobody is left to be dialled."""
     GATEWAYS_REST = "gateways_rest"
@@ -88,6 +90,7 @@ def obstacle(
     *,
     is_active: bool,
     has_gateway: bool,
+    is_over_cap: bool = False,
     calls_up: int,
     channels: int,
     room: int | None = None,
@@ -101,6 +104,8 @@ def obstacle(
         return Obstacle.NOT_ACTIVE
     if not has_gateway:
         return Obstacle.NO_GATEWAY
+    if is_over_cap:
+        return Obstacle.ABANDON_CAP
     if not any(counts.get(standing, 0) for standing in TO_DIAL):
         return Obstacle.NEVER if counts.get(Standing.NEVER, 0) else Obstacle.NO_CONTACTS
     if room is not None and room <= 0:
@@ -121,11 +126,15 @@ def obstacle(
     return Obstacle.RINGING
 
 
-def refusal(*, has_gateway: bool, to_dial: int) -> Obstacle | None:
+def refusal(*, has_gateway: bool, is_over_cap: bool, counts: Mapping[Standing, int]) -> Obstacle | None:
     """Return why a campaign may not be started at all; None: it may, even if it has to wait for its hours."""
     if not has_gateway:
         return Obstacle.NO_GATEWAY
-    return None if to_dial else Obstacle.NO_CONTACTS
+    if is_over_cap:
+        return Obstacle.ABANDON_CAP
+    if any(counts.get(standing, 0) for standing in TO_DIAL):
+        return None
+    return Obstacle.NEVER if counts.get(Standing.NEVER, 0) else Obstacle.NO_CONTACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,10 @@ def _hold(channel: Channel, shared: Resources) -> None:
     ear = _ear(channel, attempt_id, setup.flow, shared, record)
 
     def connect(number: str) -> bool:
-        return operator_leg.connect(channel, shared, attempt_id, number)
+        is_through = operator_leg.connect(channel, shared, attempt_id, number)
+        if not is_through:
+            record.no_operator()
+        return is_through
 
     conversation = Conversation(channel, ear, record, setup.flow, path_of, Menu(setup.flow), connect)
     try:

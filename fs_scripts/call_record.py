@@ -78,6 +78,10 @@ class CallRecord:
         if digits:
             self._announce("dtmf.received", digits=digits, outcome=outcome)
 
+    def no_operator(self) -> None:
+        """Note that the callee asked for an operator and got none; pacing learns from it, the call does not wait."""
+        self._background.put(lambda: self._memory.no_operator(self._attempt_id))
+
     def abandoned(self) -> None:
         """Note that we ended the call before the message began, for the hook to conclude."""
         self._channel.remember(OUTCOME, Outcome.ABANDONED)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import psycopg
 
-from db import attempts, conclusion, spool_apply
+from db import attempts, conclusion, pacing, spool_apply
 from db.errors import DatabaseAway
 from dialer.call_flow import CallFlow
 from dialer.disposition import CallFacts
@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 SPOOLED = "PostgreSQL did not take it in time, written to the spool"
 REFUSED = "PostgreSQL refused it, written to the spool"
-NOT_KEPT = "the detector's evidence was not kept"
+NOT_LEARNT = "PostgreSQL did not say how calls are to be held, the first call of each campaign asks again"
+NOT_KEPT = "what is worth no place in the spool was not kept"
 
 T = TypeVar("T")
 
@@ -54,10 +55,32 @@ class Memory:
         self._disk = disk
         self._setups = setups
 
+    def learn_setups(self, wait_ms: int) -> None:
+        """Learn how calls are held now, so that a switch that has just started can hold them while PostgreSQL is away.
+
+        Nothing is learnt while it is away already: nothing is dialled then.
+        """
+        try:
+            found = self._postgres.run(attempts.live_setups, wait_ms)
+        except (DatabaseAway, psycopg.Error) as error:
+            logger.warning(NOT_LEARNT, extra={"reason": str(error)})
+            return
+        for known in found:
+            self._learn(known)
+
+    def _learn(self, known: attempts.LiveSetup | attempts.CallContext) -> Setup:
+        return self._setups.learn(
+            known.campaign_id,
+            known.flow_version_id,
+            lambda flow: Setup(flow, known.is_recording),
+            known.definition,
+        )
+
     def answered(self, attempt_id: str, campaign_id: int, flow_version_id: int, at: datetime) -> Setup | None:
         """Record the answer and return how the call is to be held.
 
-        None: nobody can say it. PostgreSQL is away and no earlier call used this version of the flow.
+        None: nobody can say it. PostgreSQL is away, and this version of the flow is newer than the switch's start and
+        no earlier call used it.
         """
 
         def job(conn: psycopg.Connection[Any]) -> attempts.CallContext | None:
@@ -67,12 +90,7 @@ class Memory:
         context = self._keep(attempt_id, job, lambda: spool_apply.answered(attempt_id, at))
         if context is None:
             return self._setups.get(campaign_id, flow_version_id)
-        return self._setups.learn(
-            context.campaign_id,
-            context.flow_version_id,
-            lambda flow: Setup(flow, context.is_recording),
-            context.definition,
-        )
+        return self._learn(context)
 
     def message_started(self, attempt_id: str, at: datetime) -> None:
         """Record that the first prompt begins."""
@@ -125,6 +143,13 @@ class Memory:
         """Note where the evidence's audio is; the file is found by the attempt's id without it too."""
         try:
             self._postgres.run(lambda conn: attempts.record_amd_audio(conn, attempt_id, path), begins=False)
+        except (DatabaseAway, psycopg.Error):
+            logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
+
+    def no_operator(self, attempt_id: str) -> None:
+        """Keep that nobody took a callee who asked for an operator; not worth a place in the spool either."""
+        try:
+            self._postgres.run(lambda conn: pacing.note_no_operator(conn, attempt_id), begins=False)
         except (DatabaseAway, psycopg.Error):
             logger.warning(NOT_KEPT, extra={"attempt_id": attempt_id})
 

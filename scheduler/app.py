@@ -1,16 +1,20 @@
 """Wires the scheduler and runs it until it is told to stop."""
 
+import contextlib
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, gateways
+from db import attempts, gateways, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
@@ -18,6 +22,7 @@ from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
+from scheduler.abandon_cap import pause_over_cap
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
@@ -25,7 +30,15 @@ from scheduler.dial_loop import DialLoop
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.hang_ups import hang_up_stopped
 from scheduler.idle_leases import IdleLeases
-from scheduler.jobs import LeaseKeeper, ProgressTeller, block_never_open, complete_campaigns, judge_gateways
+from scheduler.jobs import (
+    LeaseKeeper,
+    ProgressTeller,
+    announce_blocked,
+    block_never_open,
+    complete_campaigns,
+    judge_gateways,
+)
+from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -49,6 +62,7 @@ LEAD_MIN_AGE_S = 5.0
 """Younger leads are the switch's own worker's."""
 GATEWAYS_EVERY_S = 5.0
 NEVER_OPEN_EVERY_S = 10.0
+BEAT_EVERY_S = 2.0
 LEADS_EVERY_S = 5.0
 THREADS_WAIT_S = 3.0
 AFTER_THE_CALL_S = 60.0
@@ -63,6 +77,7 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop_asked = threading.Event()
+        self._name, self._started_at = f"{socket.gethostname()}:{os.getpid()}", datetime.now(UTC)
         self._database = Database(
             open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
         )
@@ -79,6 +94,7 @@ class Scheduler:
             on_disconnected=lambda: self._brakes.unreconciled(),
             tap_dir=str(settings.tap_dir.absolute()),
         )
+        self._leader = Leader(settings.database_url, lambda: self._reconciler.wake())
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
         self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
         self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
@@ -91,6 +107,7 @@ class Scheduler:
             self._witness.has_heard,
             settings.reconcile_every_s,
             settings.lease_ttl_s,
+            is_leader=self._leader.leads,
         )
         total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
         self._departures = Departures(self._database, self._redis, self._switch, self._brakes, total.cps)
@@ -110,22 +127,27 @@ class Scheduler:
         settings = self._settings
         progress = ProgressTeller(self._database, self._redis)
         deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
-        regular: tuple[tuple[float, Callable[[], object]], ...] = (
+        everybodys: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
+            (1.0, self._leases.tick),
+            (GATEWAYS_EVERY_S, self._poll_gateways),
+            (BEAT_EVERY_S, self._beat),
+        )
+        leaders: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._reconciler.undo_stale_claims),
             (1.0, lambda: complete_campaigns(self._database, self._redis)),
             (1.0, progress.tell),
+            (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, self._hang_up_stopped),
+            (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
-            (1.0, self._leases.tick),
             (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
-            (GATEWAYS_EVERY_S, self._poll_gateways),
             (LEADS_EVERY_S, deliver),
         )
-        for every_s, job in regular:
+        for every_s, job in (*everybodys, *((every_s, self._leader.only(job)) for every_s, job in leaders)):
             self._jobs.add_job(_guarded(job), "interval", seconds=every_s)
 
     def _reconcile(self) -> None:
@@ -137,6 +159,12 @@ class Scheduler:
     def _hang_up_stopped(self) -> None:
         if self._switch.core_uuid is not None:
             hang_up_stopped(self._database, self._switch)
+
+    def _beat(self) -> None:
+        beat = schedulers.Beat(
+            self._name, self._started_at, self._loop.last_round_at, self._loop.held_by, self._leader.leads()
+        )
+        self._database.run(lambda conn: schedulers.beat(conn, beat))
 
     def _poll_gateways(self) -> None:
         if self._switch.core_uuid is not None:
@@ -161,6 +189,9 @@ class Scheduler:
         self._departures.stop(THREADS_WAIT_S)
         self._wait_for_calls(self._settings.stop_wait_s + AFTER_THE_CALL_S)
         self._jobs.shutdown(wait=False)
+        self._leader.resign()
+        with contextlib.suppress(DatabaseAway):
+            self._database.run(lambda conn: schedulers.leave(conn, self._name))
         self._switch.stop()
         logger.info(STOPPED)
 

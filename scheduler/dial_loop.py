@@ -42,6 +42,7 @@ class DialLoop:
         self._on_leases_lost = on_leases_lost
         self._is_over = threading.Event()
         self._held: str | None = None
+        self._last_round_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="dial-loop", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +54,16 @@ class DialLoop:
         self._is_over.set()
         self._thread.join(wait_s)
 
+    @property
+    def last_round_at(self) -> datetime | None:
+        """When it last looked; None: not yet."""
+        return self._last_round_at
+
+    @property
+    def held_by(self) -> str | None:
+        """What keeps the dialing; None: nothing does."""
+        return self._held
+
     def _run(self) -> None:
         while not self._is_over.is_set():
             self.round(datetime.now(UTC))
@@ -60,6 +71,7 @@ class DialLoop:
 
     def round(self, now: datetime) -> None:
         """Look once and plan what may leave. Never raises."""
+        self._last_round_at = now
         brake = self._brakes.reason()
         if brake is not None:
             return self._say(brake)

@@ -10,12 +10,14 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, campaigns, gateway_health, leases, lifecycle, live_events
+from db import attempts, blacklist, campaigns, gateway_health, leases, lifecycle, live_events
 from dialer.campaign import CampaignState
 from scheduler.database import Database
 
 logger = logging.getLogger(__name__)
 
+MOST_BATCHES = 20
+"""Of contacts that were blocked, told of at once: whoever lists a million numbers must not hold up the other jobs."""
 COMPLETED = "a campaign is complete"
 NEVER_OPEN = "contacts were blocked because their calling hours never open"
 BREAKER = "a gateway's circuit breaker has moved"
@@ -68,6 +70,16 @@ def complete_campaigns(database: Database, redis: Redis) -> None:
         logger.info(COMPLETED, extra={"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.completed", {"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.progress", _progress(database, campaign_id))
+
+
+def announce_blocked(database: Database, redis: Redis) -> None:
+    """Tell of every contact that a rule kept from being called, once. Raises DatabaseAway."""
+    for _ in range(MOST_BATCHES):
+        blocked = database.run(blacklist.take_blocks)
+        for block in blocked:
+            live_events.publish(redis, "call.blocked", asdict(block))
+        if not blocked:
+            break
 
 
 def block_never_open(database: Database) -> None:

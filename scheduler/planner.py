@@ -9,7 +9,7 @@ from datetime import datetime
 
 from redis import Redis
 
-from db import campaigns, claims, gateway_health, leases
+from db import campaigns, claims, gateway_health, leases, pacing
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.claims import ClaimedAttempt
 from db.errors import DatabaseAway, LeasesLost, RedisAway
@@ -58,6 +58,8 @@ class Planner:
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
         self._health: Mapping[int, Health] = {}
         self._ledger = Ledger()
+        self._paced: frozenset[int] = frozenset()
+        """Campaigns whose calls follow their operators."""
         self._until_us = 0
 
     def plan(self, now: datetime) -> list[Departure]:
@@ -67,8 +69,8 @@ class Planner:
         lasts comes again in the next round. What could not be claimed is given back. Campaigns take their turns by
         dialer.sharing; one whose planning fails for its own sake holds nobody up.
         """
-        active, self._health = self._database.run(
-            lambda conn: (campaigns.active(conn), gateway_health.known(conn)), begins=False
+        active, self._health, self._paced = self._database.run(
+            lambda conn: (campaigns.active(conn), gateway_health.known(conn), pacing.paced(conn)), begins=False
         )
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
         self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
@@ -107,6 +109,9 @@ class Planner:
         if not open_sets or not gateways:
             return
         due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
+        if due and campaign.id in self._paced:
+            decision = self._database.run(lambda conn: pacing.may_start(conn, campaign.id, due, now), begins=False)
+            due = decision.start if decision else 0
         if not due:
             return
         counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])

@@ -67,7 +67,10 @@ class Reconciler:
         every_s: float,
         lease_ttl_s: int,
         clock: Callable[[], float] = time.monotonic,
+        is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
+        """is_leader: whether this scheduler is the one that says what is lost; leases are everybody's business."""
+        self._is_leader = is_leader
         self._database, self._redis, self._switch, self._spool = database, redis, switch, spool
         self._brakes, self._has_testimony = brakes, has_testimony
         self._every_s, self._lease_ttl_s, self._clock = every_s, lease_ttl_s, clock
@@ -102,7 +105,10 @@ class Reconciler:
         if self._switch.core_uuid != core_uuid:  # it went away meanwhile: what was just lifted is for another time
             self._brakes.unreconciled()
             raise NotSent("the switch went away")
-        self._find_lost(found, core_uuid, now)
+        if self._is_leader():
+            self._find_lost(found, core_uuid, now)
+        else:
+            self._missing_since.clear()
 
     def undo_stale_claims(self) -> None:
         """Give contacts of claims that nobody originated back to the queue. Raises DatabaseAway, RedisAway."""

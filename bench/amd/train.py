@@ -43,9 +43,9 @@ CHOICES = {
     "certain_falls": (0.0, 0.02, 0.05, 0.1),
     "certain_least": (0.6, 0.7, 0.8, 0.88, 0.94),
     "earliest_ms": (600, 900, 1200, 1500),
-    "even": (0.4, 0.5, 0.6, 0.7, 0.8),
+    "even": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75),
 }
-"""The values among which each bar is chosen."""
+"""The values among which each bar is chosen. With a higher `even` most machines with long greetings were talked to."""
 
 Traces = Sequence[tuple[Item, Trace]]
 

@@ -54,6 +54,11 @@ def start_campaign(conn: Connection, name: str, line: tuple[int, int], contacts:
     return campaign_id
 
 
+def end_campaign(conn: Connection, campaign_id: int) -> None:
+    """Let it dial no more, whatever is left."""
+    conn.execute("UPDATE campaigns SET state = 'paused' WHERE id = %s AND state = 'active'", [campaign_id])
+
+
 def concluded(conn: Connection, campaign_id: int) -> int:
     """Count the campaign's attempts that are over."""
     row = conn.execute(

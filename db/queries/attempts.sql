@@ -7,6 +7,11 @@ JOIN campaigns k ON k.id = a.campaign_id
 JOIN flow_versions v ON v.id = a.flow_version_id
 WHERE a.id = %(attempt_id)s
 
+-- live_setups -- How calls of campaigns that dial are to be held.
+SELECT k.id AS campaign_id, k.flow_version_id, v.definition, k.is_recording
+FROM campaigns k JOIN flow_versions v ON v.id = k.flow_version_id
+WHERE k.state IN ('active', 'paused')
+
 -- mark_answered -- The first answer counts.
 UPDATE attempts SET answered_at = coalesce(answered_at, %(at)s) WHERE id = %(attempt_id)s
 RETURNING concluded_at IS NULL

@@ -3,13 +3,13 @@ INSERT INTO campaigns (
     name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
     calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
     keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day,
-    caller_id_choice)
+    caller_id_choice, abandon_cap)
 VALUES (
     %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
     %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
     %(weight)s, %(priority)s,
     %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s, %(requires_consent)s, %(destinations)s,
-    %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s, %(caller_id_choice)s)
+    %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s, %(caller_id_choice)s, %(abandon_cap)s)
 RETURNING id
 
 -- update -- Every setting; live calls keep the flow's version they began with.
@@ -22,7 +22,7 @@ SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_ver
     retry_rules = %(retry_rules)s, is_recording = %(is_recording)s, crm_mapping = %(crm_mapping)s,
     keeps_holidays = %(keeps_holidays)s, requires_consent = %(requires_consent)s, destinations = %(destinations)s,
     limit_profile_id = %(limit_profile_id)s, max_calls_per_day = %(max_calls_per_day)s,
-    max_minutes_per_day = %(max_minutes_per_day)s, caller_id_choice = %(caller_id_choice)s
+    max_minutes_per_day = %(max_minutes_per_day)s, caller_id_choice = %(caller_id_choice)s, abandon_cap = %(abandon_cap)s
 WHERE id = %(campaign_id)s AND state IN ('draft', 'scheduled', 'active', 'paused')
 
 -- drop_gateways -- Before the new ones are written.
@@ -48,7 +48,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason, caller_id_choice
+    ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
 FROM campaigns WHERE id = %(campaign_id)s
 
 -- list_all -- Every campaign, newest first.
@@ -60,7 +60,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason, caller_id_choice
+    ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
 FROM campaigns ORDER BY id DESC
 
 -- active -- What dials, oldest first.
@@ -72,7 +72,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
         SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason, caller_id_choice
+    ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
 FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
 
 -- gateways -- The enabled gateways of some campaigns with the numbers each campaign shows there.

@@ -68,7 +68,7 @@ SELECT least(
            WHERE t.project_id = 1 AND t.day = today.day AND t.campaign_id = rules.id)
         - (SELECT count(*) FROM attempts a WHERE a.campaign_id = rules.id AND a.concluded_at IS NULL) END,
     CASE WHEN rules.max_minutes_per_day IS NOT NULL THEN
-        floor((rules.max_minutes_per_day * 60
+        floor((rules.max_minutes_per_day::bigint * 60
         - (SELECT coalesce(sum(t.billsec), 0) FROM day_tallies t
            WHERE t.project_id = 1 AND t.day = today.day AND t.campaign_id = rules.id)
         ) / rules.max_call_s)
@@ -78,7 +78,7 @@ SELECT least(
         - (SELECT coalesce(sum(t.calls), 0) FROM day_tallies t WHERE t.project_id = 1 AND t.day = today.day)
         - (SELECT count(*) FROM attempts a WHERE a.concluded_at IS NULL) END,
     CASE WHEN p.max_minutes_per_day IS NOT NULL THEN
-        floor((p.max_minutes_per_day * 60
+        floor((p.max_minutes_per_day::bigint * 60
         - (SELECT coalesce(sum(t.billsec), 0) FROM day_tallies t WHERE t.project_id = 1 AND t.day = today.day)
         - (SELECT coalesce(sum(k.max_call_s), 0) FROM attempts a JOIN campaigns k ON k.id = a.campaign_id
            WHERE a.concluded_at IS NULL)
@@ -164,9 +164,7 @@ WITH rules AS MATERIALIZED (
         ORDER BY c.due_at, c.id LIMIT quota.places
         FOR UPDATE SKIP LOCKED
     ) c CROSS JOIN LATERAL (
-        SELECT (SELECT b.reason::text FROM blacklist b
-            WHERE b.project_id = 1 AND b.phone = c.phone AND (b.expires_at IS NULL OR b.expires_at > %(now)s)
-        ) AS reason
+        SELECT (SELECT e.reason FROM blocking_entry(%(campaign_id)s, c.phone, %(now)s) e) AS reason
     ) listed CROSS JOIN LATERAL (
         SELECT -- MADE
         FROM attempts a
@@ -219,9 +217,8 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blacklist listed
-        ON listed.project_id = 1 AND listed.phone = c.phone
-        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    FROM contacts c CROSS JOIN rules
+        LEFT JOIN LATERAL blocking_entry(%(campaign_id)s, c.phone, %(now)s) listed ON true
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
         AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
 )
@@ -237,9 +234,8 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT c.id, -- REFUSAL
         AS refusal
-    FROM contacts c CROSS JOIN rules LEFT JOIN blacklist listed
-        ON listed.project_id = 1 AND listed.phone = c.phone
-        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    FROM contacts c CROSS JOIN rules
+        LEFT JOIN LATERAL blocking_entry(%(campaign_id)s, c.phone, %(now)s) listed ON true
     WHERE c.campaign_id = %(campaign_id)s AND c.state = 'blocked'
         AND (%(contact_id)s::bigint IS NULL OR c.id = %(contact_id)s)
         AND split_part(c.blocked_reason, ':', 1) IN ('consent', 'destination')
@@ -255,9 +251,7 @@ WITH marked AS MATERIALIZED (
     SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
     WHERE a.id = ANY(%(attempt_ids)s::uuid[]) AND a.originated_at IS NULL AND a.concluded_at IS NULL
         AND c.state = 'active'
-        AND NOT EXISTS (
-            SELECT FROM blacklist b
-            WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now()))
+        AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now()))
         AND EXISTS (
             SELECT FROM caller_ids i
             WHERE i.project_id = 1 AND i.gateway_id = a.gateway_id AND i.phone = a.caller_id)

@@ -5,8 +5,7 @@ SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a
     k.state AS campaign_state, k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
-    (SELECT b.reason::text FROM blacklist b
-     WHERE b.project_id = 1 AND b.phone = a.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS blacklisted,
+    (SELECT e.reason::text FROM blocking_entry(a.campaign_id, a.phone, now()) e) AS blacklisted,
     k.time_zone
 FROM attempts a
 JOIN contacts c ON c.id = a.contact_id

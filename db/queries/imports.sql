@@ -3,14 +3,22 @@ INSERT INTO contact_imports (campaign_id, file_name, rows_expected, started_by)
 SELECT id, %(file_name)s, %(rows_expected)s, %(started_by)s FROM campaigns WHERE id = %(campaign_id)s
 RETURNING id
 
+-- start_entries -- As `start`, of numbers for a blacklist.
+INSERT INTO contact_imports (blacklist_id, file_name, rows_expected, started_by)
+SELECT id, %(file_name)s, %(rows_expected)s, %(started_by)s FROM blacklists WHERE id = %(blacklist_id)s
+RETURNING id
+
 -- hold -- Held to the end of the transaction, whatever ends it: who can take it knows that nobody runs the import.
 SELECT pg_advisory_xact_lock(%(running_space)s, %(import_id)s::bigint::integer)
 
 -- take_turn -- Imports into one campaign queue up, so that each sees the contacts of those before it.
-SELECT pg_try_advisory_xact_lock(%(turn_space)s, %(campaign_id)s::bigint::integer)
+SELECT pg_try_advisory_xact_lock(%(turn_space)s, %(target_id)s::bigint::integer)
+
+-- about -- What is imported for whom.
+SELECT file_name, started_by FROM contact_imports WHERE id = %(import_id)s
 
 -- campaign -- What the rows need of it; the lock keeps it from being completed for want of contacts meanwhile.
-SELECT k.id AS campaign_id, k.state, k.default_country, k.time_zone, i.file_name, i.started_by
+SELECT k.id AS campaign_id, k.state, k.default_country, k.time_zone, i.file_name
 FROM contact_imports i JOIN campaigns k ON k.id = i.campaign_id WHERE i.id = %(import_id)s FOR KEY SHARE OF k
 
 -- began -- Its turn has come.
@@ -31,11 +39,14 @@ CREATE TEMPORARY TABLE staged_contacts (
     phone text NOT NULL,
     name text NOT NULL,
     zones_place integer NOT NULL,
-    extra jsonb NOT NULL
+    extra jsonb NOT NULL,
+    consent_basis text,
+    consent_at timestamptz,
+    consent_source text
 ) ON COMMIT DROP
 
 -- copy -- Fills the stage.
-COPY staged_contacts (row_number, phone, name, zones_place, extra) FROM STDIN
+COPY staged_contacts (row_number, phone, name, zones_place, extra, consent_basis, consent_at, consent_source) FROM STDIN
 
 -- empty -- For the next batch.
 TRUNCATE staged_contacts
@@ -54,22 +65,68 @@ ORDER BY g.place
 
 -- add_contacts -- One batch: contacts, in the file's order and due at once; returns the rows that became none.
 -- Subqueries, not joins: each row probes two indexes, however the planner misjudges a table that was just filled.
-WITH judged AS MATERIALIZED (
-    SELECT s.*,
-        (SELECT 'on the blacklist: ' || b.reason FROM blacklist b
-         WHERE b.project_id = 1 AND b.phone = s.phone AND (b.expires_at IS NULL OR b.expires_at > now())) AS listed,
+-- Whom the campaign's own rules refuse is a contact all the same, blocked with the reason: rules change.
+WITH rules AS MATERIALIZED (
+    -- RULES
+), judged AS MATERIALIZED (
+    SELECT s.*, (SELECT -- REFUSAL
+        FROM rules, (SELECT s.phone, s.consent_at) c, (SELECT NULL::text AS reason) listed) AS refusal,
+        (SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
+         FROM blocking_entry(%(campaign_id)s, s.phone, now()) e) AS listed,
         (SELECT CASE WHEN c.import_id = %(import_id)s THEN 'row ' || c.import_row || ' has the same number'
              ELSE 'the campaign has this number already' END
          FROM contacts c
          WHERE c.project_id = 1 AND c.phone = s.phone AND c.campaign_id = %(campaign_id)s) AS known
     FROM staged_contacts s
 ), added AS (
-    INSERT INTO contacts (campaign_id, import_id, import_row, phone, name, extra, zone_set_id)
-    SELECT %(campaign_id)s, %(import_id)s, row_number, phone, name, extra, (%(zone_set_ids)s::integer[])[zones_place]
+    INSERT INTO contacts (
+        campaign_id, import_id, import_row, phone, name, extra, zone_set_id, consent_basis, consent_at, consent_source,
+        state, disposition, blocked_reason, concluded_at)
+    SELECT %(campaign_id)s, %(import_id)s, row_number, phone, name, extra, (%(zone_set_ids)s::integer[])[zones_place],
+        consent_basis, consent_at, consent_source,
+        CASE WHEN refusal IS NULL THEN 'queued' ELSE 'blocked' END::contact_state,
+        CASE WHEN refusal IS NOT NULL THEN 'blocked' END::disposition, refusal,
+        CASE WHEN refusal IS NOT NULL THEN now() END
     FROM judged WHERE listed IS NULL AND known IS NULL ORDER BY row_number
 )
 SELECT row_number, CASE WHEN listed IS NULL THEN 'duplicate' ELSE 'blacklisted' END, coalesce(listed, known)
 FROM judged WHERE listed IS NOT NULL OR known IS NOT NULL
+
+-- list -- The blacklist that is imported into; the lock keeps it from being deleted meanwhile.
+SELECT l.id FROM contact_imports i JOIN blacklists l ON l.id = i.blacklist_id WHERE i.id = %(import_id)s
+FOR KEY SHARE OF l
+
+-- stage_entries -- The rows of one batch, as Python sorted them.
+CREATE TEMPORARY TABLE staged_entries (
+    row_number integer NOT NULL,
+    phone text NOT NULL,
+    reason blacklist_reason NOT NULL,
+    note text NOT NULL,
+    expires_at timestamptz
+) ON COMMIT DROP
+
+-- copy_entries -- Fills the stage.
+COPY staged_entries (row_number, phone, reason, note, expires_at) FROM STDIN
+
+-- empty_entries -- For the next batch.
+TRUNCATE staged_entries
+
+-- add_entries -- One batch: entries, and a longer end for those that have one; returns the rows that say nothing new.
+WITH judged AS MATERIALIZED (
+    SELECT s.*, EXISTS (
+        SELECT FROM blacklist b
+        WHERE b.project_id = 1 AND b.phone = s.phone AND b.blacklist_id = %(blacklist_id)s
+            AND (b.expires_at IS NULL OR b.expires_at >= s.expires_at)) AS is_listed
+    FROM staged_entries s
+), added AS (
+    INSERT INTO blacklist AS b (phone, blacklist_id, reason, note, expires_at, added_by)
+    SELECT phone, %(blacklist_id)s, reason, note, expires_at,
+        (SELECT started_by FROM contact_imports WHERE id = %(import_id)s)
+    FROM judged WHERE NOT is_listed ORDER BY phone
+    ON CONFLICT (project_id, phone, blacklist_id) DO UPDATE
+    SET reason = excluded.reason, note = excluded.note, expires_at = excluded.expires_at
+)
+SELECT row_number, 'duplicate', 'the list has this number already' FROM judged WHERE is_listed
 
 -- copy_rejects -- Every row that became no contact, with its cells.
 COPY contact_import_rejects (import_id, row_number, reason, detail, cells) FROM STDIN
@@ -100,14 +157,19 @@ WHERE state = 'running' AND seen_at < now() - make_interval(secs => %(unseen_s)s
 SELECT pg_try_advisory_xact_lock(%(running_space)s, %(import_id)s::bigint::integer)
 
 -- find -- One import.
-SELECT id, campaign_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
+SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
     seen_at, cancelled_at, ended_at, clock_timestamp() AS now
 FROM contact_imports WHERE id = %(import_id)s
 
 -- list_for -- A campaign's imports, newest first.
-SELECT id, campaign_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
+SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
     seen_at, cancelled_at, ended_at, clock_timestamp() AS now
 FROM contact_imports WHERE campaign_id = %(campaign_id)s ORDER BY id DESC
+
+-- list_for_blacklist -- A list's imports, newest first.
+SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error,
+    created_at, began_at, seen_at, cancelled_at, ended_at, clock_timestamp() AS now
+FROM contact_imports WHERE blacklist_id = %(blacklist_id)s ORDER BY id DESC
 
 -- rejects -- The rows that became no contact, in the file's order.
 SELECT row_number, reason, detail, cells FROM contact_import_rejects

@@ -18,8 +18,7 @@ WITH rules AS MATERIALIZED (
         AS is_exhausted, -- LIMITED_UNTIL
         AS limited_until
     FROM rules CROSS JOIN contacts c LEFT JOIN period ON period.zone_set_id = c.zone_set_id
-    LEFT JOIN blacklist listed ON listed.project_id = 1 AND listed.phone = c.phone
-        AND (listed.expires_at IS NULL OR listed.expires_at > %(now)s)
+    LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed ON listed.phone = c.phone
     LEFT JOIN made ON made.id = c.id
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
 ), standing AS (

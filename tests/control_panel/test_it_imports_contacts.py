@@ -260,7 +260,7 @@ def test_it_shows_an_import_that_runs_and_lets_it_be_cancelled(
     assert len(progress["rejected"]) >= 4
     admin.post(f"{running}/cancel")
     assert "Stopping" in admin.text(running)
-    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'contacts.import_cancelled'").fetchone()
+    assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'import.cancelled'").fetchone()
 
 
 def test_it_shows_an_import_whose_process_was_killed_as_failed_and_keeps_nothing_of_it(

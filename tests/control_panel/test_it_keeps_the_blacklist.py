@@ -1,5 +1,7 @@
-"""The blacklist: add, find, remove; a listed number's waiting contacts are blocked."""
+"""The blacklist: lists, entries, search, check, files; a listed number's waiting contacts are blocked."""
 
+import io
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from tests.control_panel.conftest import Browser
 def test_it_lists_a_number_and_blocks_its_waiting_contacts(admin: Browser, conn: Connection[Any]) -> None:
     sample.contacts(conn, sample.a_campaign(conn), 2)
     admin.get("/blacklist/")
-    form = {"phone": "8 916 400-00-00", "reason": "complaint", "note": "called <twice>"}
+    form = {"phone": "8 916 400-00-00", "reason": "complaint", "note": "called <twice>", "blacklist_id": "1"}
     assert admin.post("/blacklist/", form).status_code == 302
     states = conn.execute("SELECT phone, state FROM contacts ORDER BY id").fetchall()
     assert states == [("+79164000000", "blocked"), ("+79164000137", "queued")]
@@ -22,7 +24,7 @@ def test_it_lists_a_number_and_blocks_its_waiting_contacts(admin: Browser, conn:
     for part in ("+79164000000", "Complaint", "called &lt;twice&gt;", "for good"):
         assert part in page
     row = conn.execute("SELECT entity_id, details FROM audit_log WHERE action = 'blacklist.added'").fetchone()
-    assert row == ("+79164000000", {"reason": "complaint", "note": "called <twice>"})
+    assert row == ("+79164000000", {"reason": "complaint", "note": "called <twice>", "list": 1})
 
 
 @pytest.mark.parametrize("form", [{"phone": "12", "reason": "vip"}, {"phone": "+79164000000", "reason": "nope"}, {}])
@@ -52,12 +54,18 @@ def test_it_pages(admin: Browser, conn: Connection[Any]) -> None:
     assert "page=3" not in last
 
 
-def test_it_removes_a_number(admin: Browser, conn: Connection[Any]) -> None:
+def test_it_removes_numbers_only_for_a_reason(admin: Browser, conn: Connection[Any]) -> None:
     blacklist.add(conn, "+79164000000", BlacklistReason.VIP)
     admin.get("/blacklist/")
-    assert admin.post("/blacklist/remove", {"phone": "+79164000000"}).status_code == 302
+    form = {"numbers": "8 916 400-00-00\n+79164000001", "blacklist_id": "1"}
+    assert admin.post("/blacklist/remove", form).status_code == 400
+    assert blacklist.find(conn, "+79164000000") is not None
+    page = admin.post("/blacklist/remove", {**form, "why": "asked <us>"}, follow_redirects=True).get_data(as_text=True)
+    assert "1 numbers removed, 1 were not on the list." in page
     assert blacklist.find(conn, "+79164000000") is None
-    assert admin.post("/blacklist/remove", {"phone": "+79164000000"}).status_code == 404
+    checked = admin.text("/blacklist/check?phone=89164000000")
+    for part in ("is on no list that counts today", "Removed", "admin-en@example.com", "asked &lt;us&gt;"):
+        assert part in checked
 
 
 def test_it_lists_many_numbers_at_once_and_writes_each_down(admin: Browser, conn: Connection[Any]) -> None:
@@ -65,7 +73,7 @@ def test_it_lists_many_numbers_at_once_and_writes_each_down(admin: Browser, conn
     blacklist.add(conn, "+79164000137", BlacklistReason.VIP)
     admin.get("/blacklist/")
     numbers = "8 916 400-00-00\n\n+79164000137\n89164000000\n+7 495 111-22-33\n"
-    form = {"numbers": numbers, "reason": "legal", "note": "court"}
+    form = {"numbers": numbers, "reason": "legal", "note": "court", "blacklist_id": "1"}
     assert admin.post("/blacklist/many", form).status_code == 302
     page = admin.text("/blacklist/")
     assert "2 numbers added, 1 were listed already." in page
@@ -73,15 +81,16 @@ def test_it_lists_many_numbers_at_once_and_writes_each_down(admin: Browser, conn
     assert "VIP: 1 ·" in page
     states = conn.execute("SELECT state::text FROM contacts ORDER BY id").fetchall()
     assert states == [("blocked",), ("blocked",), ("queued",)]
-    rows = conn.execute("SELECT entity_id, details->>'note' FROM audit_log WHERE action = 'blacklist.added'").fetchall()
-    assert sorted(rows) == [("+74951112233", "court"), ("+79164000000", "court")]
+    for phone in ("+74951112233", "+79164000000"):
+        (change,) = blacklist.history(conn, phone)
+        assert (change.note, change.user_email) == ("court", "admin-en@example.com")
 
 
 def test_it_lists_none_of_many_when_a_line_is_no_number(admin: Browser, conn: Connection[Any]) -> None:
     admin.get("/blacklist/")
-    answer = admin.post("/blacklist/many", {"numbers": "+79164000000\n<12>", "reason": "legal"})
+    answer = admin.post("/blacklist/many", {"numbers": "+79164000000\n<12>", "reason": "legal", "blacklist_id": "1"})
     assert answer.status_code == 400
-    assert "none was added: &lt;12&gt;" in answer.get_data(as_text=True)
+    assert "nothing was done: &lt;12&gt;" in answer.get_data(as_text=True)
     assert admin.post("/blacklist/many", {"reason": "legal"}).status_code == 400
     assert blacklist.list_page(conn) == ([], 0)
 
@@ -90,8 +99,61 @@ def test_it_sends_the_whole_list_as_a_file(admin: Browser, conn: Connection[Any]
     blacklist.add(conn, "+79164000001", BlacklistReason.VIP, note="=1+1")
     blacklist.add(conn, "+79164000000", BlacklistReason.LEGAL)
     lines = admin.get("/blacklist/blacklist.csv").get_data(as_text=True).splitlines()
-    assert lines[0] == "\ufeffphone,reason,note,created_at,expires_at"
+    assert lines[0] == "\ufeffphone,reason,note,created_at,expires_at,list,added_by,hits"
     assert [line.split(",")[:3] for line in lines[1:]] == [
         ["+79164000000", "legal", ""],
         ["+79164000001", "vip", "'=1+1"],
     ]
+
+
+def test_it_keeps_lists_for_all_or_chosen_campaigns(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn)
+    sample.contacts(conn, campaign_id, 1)
+    admin.get("/blacklist/lists/")
+    form = [("name", "Partners"), ("note", "theirs"), ("campaign_ids", str(campaign_id))]
+    page = admin.post("/blacklist/lists/", form, follow_redirects=True)
+    path = page.request.path
+    assert "Partners" in page.get_data(as_text=True)
+    blacklist_id = path.rsplit("/", 1)[1]
+    admin.post("/blacklist/", {"phone": "+79164000000", "reason": "legal", "blacklist_id": blacklist_id})
+    assert conn.execute("SELECT blocked_list FROM contacts").fetchall() == [("Partners",)]
+    checked = admin.text("/blacklist/check?phone=%2B79164000000")
+    for part in ("is blocked", "Partners", "1 campaign", "Legal", "admin-en@example.com"):
+        assert part in checked
+    assert "Partners" in admin.text("/blacklist/statistics")
+    assert admin.post("/blacklist/lists/", form).status_code == 400
+    assert "Say why" in admin.post(f"{path}/delete", {}, follow_redirects=True).get_data(as_text=True)
+    admin.post(f"{path}/delete", {"why": "over"})
+    assert admin.get(path).status_code == 404
+    assert admin.post("/blacklist/lists/1", {"name": "General"}).status_code == 400
+
+
+def test_it_changes_an_entry_for_a_reason_and_lets_it_expire(admin: Browser, conn: Connection[Any]) -> None:
+    blacklist.add(conn, "+79164000000", BlacklistReason.VIP)
+    entry_id = blacklist.check(conn, "+79164000000")[0].id
+    admin.get(f"/blacklist/entries/{entry_id}")
+    form = {"reason": "legal", "note": "till new year", "until": "2020-12-31"}
+    assert admin.post(f"/blacklist/entries/{entry_id}", form).status_code == 400
+    assert admin.post(f"/blacklist/entries/{entry_id}", {**form, "why": "typed wrong"}).status_code == 302
+    assert blacklist.find(conn, "+79164000000") is None
+    checked = admin.text("/blacklist/check?phone=%2B79164000000")
+    for part in ("(expired)", "typed wrong", "2021-01-01 00:00:00"):
+        assert part in checked
+
+
+def test_it_imports_what_it_exported_and_lists_the_rows_it_refuses(admin: Browser, conn: Connection[Any]) -> None:
+    data = "Номер;Причина;Примечание\n8 916 400-00-00;Complaint;суд\n12;vip;\n".encode("cp1251")
+    admin.get("/blacklist/lists/1/imports/new")
+    answer = admin.post("/blacklist/lists/1/imports/new", {"file": (io.BytesIO(data), "list.csv")})
+    preview = admin.text(answer.location)
+    assert '<option value="1" selected>Причина</option>' in preview
+    form = {"phone": "0", "reason": "1", "note": "2", "default_reason": "other"}
+    answer = admin.post(answer.location, form, follow_redirects=True)
+    while "data-import=" in answer.get_data(as_text=True):
+        time.sleep(0.05)
+        answer = admin.get(answer.request.path)
+    assert "No valid phone number" in answer.get_data(as_text=True)
+    assert "12" in admin.get(f"{answer.request.path}/rejects.csv").get_data(as_text=True)
+    (entry,) = blacklist.check(conn, "+79164000000")
+    assert (str(entry.reason), entry.note, entry.added_by) == ("complaint", "суд", "admin-en@example.com")
+    assert "list.csv" in admin.text("/blacklist/lists/1")

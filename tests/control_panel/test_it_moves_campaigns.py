@@ -160,3 +160,23 @@ def test_it_answers_404_for_a_campaign_that_is_not_there(admin: Browser) -> None
     for path in ("/campaigns/99", "/campaigns/99/edit", "/campaigns/99/results/", "/campaigns/99/imports/new"):
         assert admin.get(path).status_code == 404
     assert admin.post("/campaigns/99/start").status_code == 404
+
+
+@pytest.mark.parametrize(("chosen", "contacts"), [({}, 0), ({"contacts": "1"}, 2)])
+def test_it_clones_a_campaign_in_any_state(
+    admin: Browser, conn: Connection[Any], chosen: dict[str, str], contacts: int
+) -> None:
+    campaign_id = a_campaign_in(conn, S.ARCHIVED)
+    assert f"/campaigns/{campaign_id}/clone" in admin.text(f"/campaigns/{campaign_id}")
+    page = admin.post(f"/campaigns/{campaign_id}/clone", chosen, follow_redirects=True).get_data(as_text=True)
+    assert "“Autumn (2)” is made." in page
+    newest = campaigns.list_all(conn)[0]
+    assert (newest.name, newest.state) == ("Autumn (2)", S.DRAFT)
+    assert campaigns.progress(conn, newest.id).contacts == contacts
+
+
+def test_a_viewer_clones_nothing(sign_in: SignIn, conn: Connection[Any]) -> None:
+    campaign_id = a_campaign_in(conn, S.DRAFT)
+    viewer = sign_in("viewer")
+    assert "/clone" not in viewer.text(f"/campaigns/{campaign_id}")
+    assert viewer.post(f"/campaigns/{campaign_id}/clone").status_code == 403

@@ -11,7 +11,7 @@ import pytest
 
 from db import blacklist, campaigns, import_run, imports
 from db.blacklist import BlacklistReason
-from db.import_run import import_contacts
+from db.contact_import import import_contacts
 from db.imports import ImportReport, ImportState
 from dialer.campaign import CampaignState
 from dialer.contact import ImportReject
@@ -97,8 +97,8 @@ def test_every_row_is_counted_and_every_reject_listed_with_its_row_and_cells(
         (3, ImportReject.DUPLICATE, "Twice", "row 2 has the same number"),
         (4, ImportReject.MALFORMED, "Nobody", "the cell of the phone number is empty"),
         (5, ImportReject.INVALID_NUMBER, "Too short", "'12345' is no number of any country's numbering plan"),
-        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint"),
-        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint"),
+        (7, ImportReject.BLACKLISTED, "Listed", "on the blacklist: complaint (General)"),
+        (9, ImportReject.BLACKLISTED, "Listed twice", "on the blacklist: complaint (General)"),
     ]
     stored = imports.find(world.conn, report.import_id)
     assert (stored.state, stored.rows_total, stored.accepted, stored.file_name) == (
@@ -337,3 +337,28 @@ def test_contacts_belong_to_what_is_there_and_keep_it_there(world: World) -> Non
             world.conn.execute(query)
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
         world.conn.execute("UPDATE contacts SET campaign_id = campaign_id + 1")
+
+
+def test_consents_are_taken_from_their_columns_and_who_may_not_be_called_is_blocked_with_the_reason(
+    world: World, run: Import
+) -> None:
+    campaign_id = world.campaign(requires_consent=True)
+    file = (
+        "phone;consent;consent_at;consent_source\n"
+        "+79161234567;offers;2026-01-05T10:00+00:00;form\\17\n"
+        "+79161234568;offers;2026-01-05T10:00+00:00;\n"
+        "+79161234569;;;\n"
+        "+77012345678;offers;2026-01-05T10:00+00:00;x\n"
+        "+78091234567;offers;2026-01-05T10:00+00:00;x\n"
+    )
+    report = run(campaign_id, file, "people.csv")
+    assert (report.accepted, report.rejected) == (4, {ImportReject.PREMIUM_RATE: 1})
+    rows = world.conn.execute(
+        "SELECT phone, state::text, blocked_reason, consent_source, consent_at IS NOT NULL FROM contacts ORDER BY id"
+    ).fetchall()
+    assert rows == [
+        ("+79161234567", "queued", None, "form\\17", True),
+        ("+79161234568", "queued", None, "people.csv", True),
+        ("+79161234569", "blocked", "consent: none", None, False),
+        ("+77012345678", "blocked", "destination: not_allowed", "x", True),
+    ]

@@ -78,8 +78,8 @@ def test_the_blacklist_is_searched_by_number_and_emptied_one_by_one(world: World
     blacklist.add(world.conn, "+74951112233", BlacklistReason.LEGAL)
     found, count = blacklist.list_page(world.conn, "7916")
     assert ([e.note for e in found], count) == (["director"], 1)
-    assert blacklist.remove(world.conn, "+79161234567")
-    assert not blacklist.remove(world.conn, "+79161234567")
+    assert blacklist.remove(world.conn, ["+79161234567"], "asked to be called again") == ["+79161234567"]
+    assert blacklist.remove(world.conn, ["+79161234567"], "asked to be called again") == []
     assert blacklist.find(world.conn, "+79161234567") is None
 
 

@@ -11,6 +11,7 @@ from db.leads import LeadState
 from db.migrate import migrate
 from db.sql import QUERIES, load
 from db.users import UserRole
+from dialer.adaptive_pacing import PacingMode
 from dialer.back_off import BreakerState
 from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
@@ -29,6 +30,7 @@ TYPES: dict[str, type[StrEnum]] = {
     "import_state": ImportState,
     "lead_state": LeadState,
     "outcome": Outcome,
+    "pacing_mode": PacingMode,
     "pause_reason": PauseReason,
     "run_result": RunResult,
     "schedule_action": ScheduleAction,

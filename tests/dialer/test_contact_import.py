@@ -1,9 +1,11 @@
 """Rows of a contact file: which are contacts, and what their columns mean."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from dialer.contact import ImportReject
-from dialer.contact_import import Accepted, ColumnMapping, Rejected, guess_mapping, sort_row
+from dialer.contact_import import Accepted, ColumnMapping, Rejected, RowConsent, guess_mapping, sort_row
 
 COLUMNS = ["phone", "name", "time_zone", "city", "debt"]
 MAPPING = ColumnMapping(0, 1, 2)
@@ -78,3 +80,38 @@ def test_hostile_names_pass_through_as_plain_text() -> None:
 )
 def test_the_mapping_is_guessed_from_the_columns_names(columns: list[str], mapping: ColumnMapping) -> None:
     assert guess_mapping(columns) == mapping
+
+
+CONSENT_COLUMNS = ["phone", "согласие", "дата согласия", "источник согласия"]
+CONSENT = guess_mapping(CONSENT_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("cells", "consent"),
+    [
+        (["+79161234567", "offers", "2026-01-05", "form 17"], (datetime(2026, 1, 4, 21, tzinfo=UTC), "form 17")),
+        (["+79161234567", "offers", "05.01.2026 12:30", ""], (datetime(2026, 1, 5, 9, 30, tzinfo=UTC), "")),
+        (["+79161234567", "offers", "2026-01-05T12:30:00+05:00"], (datetime(2026, 1, 5, 7, 30, tzinfo=UTC), "")),
+        (["+79161234567", "", "2026-01-05", "form 17"], None),
+        (["+79161234567", "offers", "yes", "form 17"], None),
+        (["+79161234567", "offers"], None),
+    ],
+)
+def test_a_consent_counts_when_its_basis_and_its_time_can_be_read(
+    cells: list[str], consent: tuple[datetime, str] | None
+) -> None:
+    row = sort_row(cells, CONSENT_COLUMNS, CONSENT, "RU", "Europe/Moscow")
+    assert isinstance(row, Accepted)
+    if consent is None:
+        assert row.consent is None
+        assert list(row.extra.values()) == [cell for cell in cells[1:] if cell]  # nothing of the row is lost
+    else:
+        assert row.consent == RowConsent("offers", *consent)
+        assert row.extra == {}
+
+
+@pytest.mark.parametrize("phone", ["+78091234567", "8 803 123-45-67", "+19005551234"])
+def test_a_number_that_costs_extra_becomes_no_contact(phone: str) -> None:
+    row = sort_row([phone], ["phone"], ColumnMapping(0), "RU", "Europe/Moscow")
+    assert isinstance(row, Rejected)
+    assert row.reason is ImportReject.PREMIUM_RATE

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from db import attempts
 from db.errors import DatabaseAway, SpoolFull
 from db.spool import Spool
 from dialer.call_flow import default_definition
@@ -102,6 +103,23 @@ def test_the_answer_tells_how_the_call_is_to_be_held(memory, written):
     assert setup.is_recording
     assert setup.flow.language == "en"
     assert written == [("mark_answered", (ATTEMPT, AT))]
+
+
+def test_flows_of_campaigns_that_dial_are_known_from_the_start(memory, postgres, monkeypatch):
+    live = attempts.LiveSetup(3, 8, default_definition("en"), is_recording=True)
+    monkeypatch.setattr(memory_module.attempts, "live_setups", lambda conn: [live])
+    memory.learn_setups(1000)
+    postgres.fails_with = DatabaseAway("away")
+    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    assert setup is not None
+    assert (setup.flow.language, setup.is_recording) == ("en", True)
+    assert memory.answered(ATTEMPT, 3, 9, AT) is None
+
+
+def test_a_switch_that_starts_while_postgresql_is_away_starts_all_the_same(memory, postgres):
+    postgres.fails_with = DatabaseAway("away")
+    memory.learn_setups(1000)
+    assert memory.answered(ATTEMPT, 3, 8, AT) is None
 
 
 def test_a_flow_that_was_used_before_is_known_while_postgresql_is_away(memory, postgres, spool):

@@ -196,11 +196,10 @@ class Run:
                 if said.get("event") == ORIGINATED and said["attempt_id"] in phones:
                     yield phones[said["attempt_id"]], said["allowed_at"]
 
-    def operators_allowed(self) -> Iterator[float]:
-        """Yield when operators' legs were allowed to leave, as the scripts wrote it down."""
-        for line in self.stack.switch_log.read_text(encoding="utf-8", errors="replace").splitlines():
-            if found := OPERATOR_CALLED.search(line):
-                yield _json(found.group())["allowed_at"]
+    def operators_allowed(self) -> set[float]:
+        """Return when operators' legs were allowed to leave, as the scripts wrote it down."""
+        said = [log.read_text(encoding="utf-8", errors="replace") for log in self.stack.switch_logs]
+        return {_json(found.group())["allowed_at"] for text in said for found in OPERATOR_CALLED.finditer(text)}
 
     def allowed_by_gateway(self) -> dict[str, list[float]]:
         """Return when calls were allowed to leave, by Redis's clock, for each gateway."""
@@ -241,7 +240,7 @@ class Run:
                 f"{name:<15} {len(group):>4} calls, busiest second {busiest(group, 1.0):>2}, busiest minute"
                 f" {busiest(group, 60.0):>3}, at once {most_at_once(group):>2}"
             )
-        return "\n".join([*lines, f"{len(list(self.operators_allowed()))} operators' legs among them"])
+        return "\n".join([*lines, f"{len(self.operators_allowed())} operators' legs among them"])
 
 
 def disturb(run: Run, chance: random.Random, calls_between: int) -> None:

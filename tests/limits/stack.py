@@ -64,9 +64,9 @@ class LimitsStack:
     ports: Mapping[str, int]
 
     @property
-    def switch_log(self) -> Path:
-        """What the switch and its scripts say."""
-        return self.folders.log / "switch.console.log"
+    def switch_logs(self) -> list[Path]:
+        """What the switch and its scripts say; a real one says it twice."""
+        return sorted(self.folders.log.glob("*switch*.log"))
 
     def flush_redis(self) -> None:
         """Empty Redis."""

@@ -28,7 +28,7 @@ def test_limits_hold_while_everything_is_changed_and_killed(tmp_path: Path):
         run.end()
         print(run.figures())
         assert [str(excess) for excess in run.verdict()] == []
-        assert list(run.operators_allowed()), "operators' legs count, too"
+        assert run.operators_allowed(), "operators' legs count, too"
         calls = run.calls()
         assert most_at_once(calls) == TOTAL_CHANNELS, "the limits were reached, or it would be no test of them"
         assert busiest([call for call in calls if call.campaign == "three"], 60.0) == CAMPAIGNS["three"][1]

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from db import caller_ids, campaigns, claims, gateways, leases
+from db import caller_ids, campaigns, claims, gateways, leases, pacing
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
+from dialer.adaptive_pacing import PacingMode, PacingRules
 from dialer.campaign import CampaignState
 from tests.scheduler.conftest import make_planner
 
@@ -261,3 +262,9 @@ def test_an_emptied_redis_stops_it(world, planner, ready_redis):
     ready_redis.flushall()
     with pytest.raises(LeasesLost):
         planner.plan(now())
+
+
+def test_a_campaign_with_operators_starts_no_more_calls_than_they_can_take(planner, world):
+    campaign_id = world.campaign(contacts=50, calls_per_minute=6000, max_channels=100)
+    pacing.put(world.conn, campaign_id, PacingRules(PacingMode.PROGRESSIVE, 3))
+    assert sum(len(planner.plan(datetime.now(UTC))) for _ in range(3)) == 3

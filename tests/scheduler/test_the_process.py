@@ -180,3 +180,22 @@ def test_killed_at_random_instants_it_calls_nobody_twice_and_leaves_nobody_out(s
     unsent = world.value("SELECT count(*) FROM attempts WHERE disposition = 'failed'")
     assert len(switch.originated) + unsent == 120
     assert unsent <= KILLS, "each kill may leave one call marked and not sent, and no more"
+
+
+def test_of_two_schedulers_one_leads_and_the_other_takes_over_when_it_is_killed(start, world, switch):
+    both = [start(), start()]
+
+    def leaders() -> list[Child]:
+        return [child for child in both if child.is_running() and "this scheduler leads" in child.log.read_text()]
+
+    wait_until(leaders)
+    campaign_id = world.campaign(contacts=6, calls_per_minute=6000, max_channels=100)
+    wait_until(lambda: campaigns.get(world.conn, campaign_id).state == "completed", 60)
+    (leader,) = leaders()
+    leader.process.kill()
+    leader.process.wait()
+    later = world.campaign(contacts=6, first_phone=79170000000, calls_per_minute=6000, max_channels=100)
+    wait_until(lambda: campaigns.get(world.conn, later).state == "completed", 60, "only who leads completes campaigns")
+    (successor,) = leaders()
+    assert successor is not leader
+    assert len(switch.originated) == len(set(switch.originated)) == 12

@@ -215,6 +215,14 @@ class Suite:
             for call in calls:
                 campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)
 
+    def place_with(self, call: Call, gateways: Sequence[tuple[int, int]]) -> None:
+        """As `place`, with these (gateway, caller ID) pairs instead of the call's own."""
+        callee, trace, errors = self._start_callee(call)
+        with psycopg.connect(self.postgres.url) as conn:
+            campaign_id = self._create(conn, call, gateways)
+            self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+            campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+
     def _start_callee(self, call: Call) -> tuple[Child | None, Path, Path]:
         trace, errors = self.log_dir / f"{call.name}.messages", self.log_dir / f"{call.name}.errors"
         if not call.steps:
@@ -232,14 +240,16 @@ class Suite:
         callee.wait_until(lambda: _holds_udp(port), 10, "it listened")
         return callee, trace, errors
 
-    def _create(self, conn: psycopg.Connection[Any], call: Call) -> int:
+    def _create(
+        self, conn: psycopg.Connection[Any], call: Call, gateways: Sequence[tuple[int, int]] | None = None
+    ) -> int:
         definition = {**default_definition("en"), "amd_mode": "off", "input_timeout_ms": 2000, **call.flow}
         campaign_id = campaigns.create(
             conn,
             campaigns.NewCampaign(
                 name=call.name,
                 flow_version_id=self.store_flow(conn, call, definition),
-                gateways=[self.gateways[call.name]],
+                gateways=gateways or [self.gateways[call.name]],
                 hours_start=MIDNIGHT,
                 hours_end=MIDNIGHT,
                 weekdays=(1, 2, 3, 4, 5, 6, 7),

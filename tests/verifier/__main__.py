@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sipp.log_reader import read_calls
 from tests.verifier.facts import read_database, read_journal
+from tests.verifier.strikes import read_strikes
 from tests.verifier.verify import verify
 
 
@@ -18,12 +19,16 @@ def main() -> int:
     parser.add_argument(
         "--may-end-inside", action="store_true", help="attempts may end in the switch, as where a gateway was away"
     )
+    parser.add_argument("--strikes", type=Path, help="the file that says which part was killed when")
+    parser.add_argument("--least-up", type=int, default=0, help="calls that each strike had to hit")
     options = parser.parse_args()
     findings = verify(
         read_calls(options.carrier_logs),
         read_database(options.database_url),
         read_journal(options.crm_journal),
         may_end_inside=options.may_end_inside,
+        strikes=read_strikes(options.strikes) if options.strikes else (),
+        least_up=options.least_up,
     )
     for finding in findings.faults:
         print(finding)

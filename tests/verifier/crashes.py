@@ -10,7 +10,13 @@ STOPS_WITHIN_S = 1.0
 """Within this time after an outage began, the last call leaves."""
 
 
-def check_strikes(calls: Sequence[CarrierCall], strikes: Sequence[Strike], least_up: int, findings: Findings) -> None:
+def check_strikes(
+    calls: Sequence[CarrierCall],
+    strikes: Sequence[Strike],
+    least_up: int,
+    findings: Findings,
+    stops_within_s: float = STOPS_WITHIN_S,
+) -> None:
     """Count the kills; compare each strike with the carrier's log. least_up: calls that each had to hit."""
     deaths = switch_kills(strikes)
     for strike in strikes:
@@ -19,7 +25,7 @@ def check_strikes(calls: Sequence[CarrierCall], strikes: Sequence[Strike], least
         if up < least_up:
             findings.add(Fault.HIT_TOO_FEW, f"{strike}: the carrier knows of {up}, and {least_up} were wanted")
         if not strike.is_kill:
-            _check_silence(calls, strike, findings)
+            _check_silence(calls, strike, stops_within_s, findings)
 
 
 def _up_at(calls: Sequence[CarrierCall], at: float, deaths: Sequence[float]) -> int:
@@ -28,9 +34,9 @@ def _up_at(calls: Sequence[CarrierCall], at: float, deaths: Sequence[float]) -> 
     return sum(begun_after < call.invited_at <= at and (call.ended_at is None or call.ended_at > at) for call in calls)
 
 
-def _check_silence(calls: Sequence[CarrierCall], strike: Strike, findings: Findings) -> None:
+def _check_silence(calls: Sequence[CarrierCall], strike: Strike, stops_within_s: float, findings: Findings) -> None:
     until = float("inf") if strike.until is None else strike.until
-    late = [call for call in calls if strike.at + STOPS_WITHIN_S < call.invited_at < until]
+    late = [call for call in calls if strike.at + stops_within_s < call.invited_at < until]
     if late:
         latest = max(call.invited_at for call in late) - strike.at
         findings.add(Fault.DIALED_ON, f"{strike}: {len(late)} calls left later, the last one after {latest:.1f} s")

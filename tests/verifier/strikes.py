@@ -20,7 +20,7 @@ MARKED_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One deed. at, until: epoch s; until is `at` for a kill, None while it lasts. up: calls that were up then."""
+    """One deed. at, until: epoch s, before it and after; until is None while it lasts. up: calls that were up then."""
 
     act: str
     part: str
@@ -69,8 +69,8 @@ def switch_kills(strikes: Iterable[Strike]) -> list[float]:
 
 
 def scheduler_kills(strikes: Iterable[Strike]) -> list[float]:
-    """Return when a scheduler was killed."""
-    return [strike.at for strike in strikes if strike.is_kill and strike.part == "scheduler"]
+    """Return when a scheduler was killed: by when it was surely dead."""
+    return [strike.until or strike.at for strike in strikes if strike.is_kill and strike.part == "scheduler"]
 
 
 def was_never_sent(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:

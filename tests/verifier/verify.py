@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sipp.log_reader import CarrierCall
 from tests.verifier.carrier import check_calls, check_struck_calls
-from tests.verifier.crashes import check_strikes
+from tests.verifier.crashes import STOPS_WITHIN_S, check_strikes
 from tests.verifier.facts import Database, Posted
 from tests.verifier.findings import Fault, Findings
 from tests.verifier.leads import check_leads
@@ -24,12 +24,13 @@ def verify(
     may_end_inside: bool = False,
     strikes: Sequence[Strike] = (),
     least_up: int = 0,
+    stops_within_s: float = STOPS_WITHIN_S,
 ) -> Findings:
     """Compare what the three witnesses say. leases: channels still reserved in Redis.
 
     may_end_inside: allow attempts that ended in the switch and rang nobody, as where a gateway was away on purpose.
     strikes: what was done to the parts, each with at least `least_up` calls up. Only of calls that were up when a
-    switch was killed may nobody know the end.
+    switch was killed may nobody know the end. stops_within_s: how long calls may leave after a store went away.
     """
     findings = Findings(calls=len(calls), leases=leases)
     if not calls:
@@ -42,7 +43,7 @@ def verify(
     check_retries(matches, database, findings)
     check_calls([each for each in matches if not each.was_struck], database, findings)
     check_struck_calls([each for each in matches if each.was_struck], database, kills, findings)
-    check_strikes(calls, strikes, least_up, findings)
+    check_strikes(calls, strikes, least_up, findings, stops_within_s)
     check_leads(matches, database, posted, findings)
     if leases:
         findings.add(Fault.LEASE_LEFT, f"{leases} channels are still reserved")

@@ -1,0 +1,1 @@
+"""Simulates campaigns that put callees through to people, under each pacing."""

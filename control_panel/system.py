@@ -1,0 +1,39 @@
+"""The scheduler's own state: who lives, who leads, when each last looked, and what holds the dialing."""
+
+from flask import Blueprint, render_template
+from flask_babel import lazy_gettext as _l
+
+from control_panel.access import needs
+from control_panel.database import connection
+from db import schedulers
+from db.users import UserRole as Role
+
+blueprint = Blueprint("system", __name__, url_prefix="/system")
+
+MOST_UPCOMING = 20
+HELD = {
+    "stopping": _l("It was told to stop and waits for live calls."),
+    "switch_away": _l("There is no connection to the switch."),
+    "not_reconciled": _l("It compares live calls with the switch first."),
+    "leases_old": _l("Redis has not been told for a while which channels are taken."),
+    "spool_full": _l("The switch's disk could not keep the results of further calls."),
+    "refused": _l("The switch refused a call; it is tried again in a few seconds."),
+    "database_away": _l("PostgreSQL does not answer."),
+    "redis_away": _l("Redis does not answer."),
+}
+"""What holds the dialing, in the user's words; anything newer is shown as it is."""
+
+
+@blueprint.get("/")
+@needs(Role.VIEWER)
+def show() -> str:
+    """Show the schedulers and what their schedules bring next."""
+    conn = connection()
+    found = schedulers.known(conn)
+    return render_template(
+        "system/show.html",
+        schedulers=found,
+        is_any_alive=any(one.is_alive for one in found),
+        held=HELD,
+        upcoming=schedulers.upcoming(conn, MOST_UPCOMING),
+    )

@@ -1,0 +1,43 @@
+"""Blocks of UDP ports are one stack's alone, also while nothing in them is bound."""
+
+import subprocess
+import sys
+
+import pytest
+
+from devstack import ports
+from devstack.environment import ROOT
+from devstack.ports import UDP_PORTS, free_udp_block
+
+PRINT_A_BLOCK = "from devstack.ports import free_udp_block; print(free_udp_block(400), flush=True); input()"
+
+
+@pytest.fixture
+def other_process():
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRINT_A_BLOCK], cwd=ROOT, env={UDP_PORTS: "32100-32700"}, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_two_blocks_of_one_process_share_no_port():
+    first, second = free_udp_block(50), free_udp_block(50)
+    assert abs(first - second) >= 50
+
+
+def test_another_process_is_kept_from_a_block_until_its_owner_has_ended(other_process):
+    first = int(other_process.stdout.readline())
+    assert not ports._lock(first, 400)
+    assert not ports._lock(first + 399, 2)
+    other_process.kill()
+    other_process.wait()
+    assert ports._lock(first, 400)
+
+
+def test_where_all_are_locked_a_block_is_found_all_the_same(other_process, monkeypatch):
+    monkeypatch.setenv(UDP_PORTS, "32100-32700")
+    other_process.stdout.readline()
+    assert 32100 <= free_udp_block(400) < 32300
