@@ -20,6 +20,16 @@ def declared_calls(modules: list[object]) -> list[Call]:
     return list(found.values())
 
 
+SUITE_TIMEOUT_S = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give whichever test comes first the time to start the product and a callee for every call."""
+    for item in items:
+        if "tests/switch/" in str(item.path) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SUITE_TIMEOUT_S))
+
+
 @pytest.fixture(scope="session")
 def switch_suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """The running product, with a gateway for each declared call; nothing is dialled yet."""

@@ -88,16 +88,24 @@ def machine_capture() -> Path:
     return _voice("machine_ru")
 
 
+def announced_machine_capture() -> Path:
+    """Return a capture of a carrier's mailbox, which says by a tone what it is: it is a machine to every detector."""
+    return _capture("mailbox", _mailbox_greeting())
+
+
 def voicemail_capture() -> Path:
-    """Return a capture of an answering machine's greeting, its beep, and the silence it then records."""
-    greeting = read_wav(VOICES / "machine_ru.wav")
-    samples = np.concatenate([greeting, tones.noise(600), tones.beep(), tones.noise(8000)])
+    """Return a capture of such a mailbox's greeting, its beep, and the silence it then records."""
+    samples = np.concatenate([_mailbox_greeting(), tones.noise(600), tones.beep(), tones.noise(8000)])
     return _capture("voicemail", samples)
 
 
 def mute_machine_capture() -> Path:
-    """Return a capture of an answering machine's greeting that no beep follows, only silence."""
-    return _capture("no_beep", np.concatenate([read_wav(VOICES / "machine_ru.wav"), tones.noise(12000)]))
+    """Return a capture of such a mailbox's greeting that no beep follows, only silence."""
+    return _capture("no_beep", np.concatenate([_mailbox_greeting(), tones.noise(12000)]))
+
+
+def _mailbox_greeting() -> Samples:
+    return np.concatenate([tones.special_information(), read_wav(VOICES / "machine_ru.wav")])
 
 
 def fax_capture() -> Path:

@@ -6,6 +6,7 @@ from tests.switch.callee import presses
 from tests.switch.calls import Call, Row, answered
 from tests.switch.scenario import answer, hung_up, invited, pause, play, trying
 from tests.switch.sounds import (
+    announced_machine_capture,
     fax_capture,
     hello_capture,
     line_capture,
@@ -19,7 +20,7 @@ MODES = ("off", "detect_then_greet", "greet_while_detecting")
 LISTENING = MODES[1:]
 CALLEES = {
     "person": (*ANSWER, pause(300), play(hello_capture()), *presses("1", after_ms=5000)),
-    "machine": (*ANSWER, pause(200), play(machine_capture()), hung_up()),
+    "machine": (*ANSWER, pause(200), play(announced_machine_capture()), hung_up()),
     "fax": (*ANSWER, play(fax_capture()), hung_up()),
     "silence": (*ANSWER, play(line_capture(15)), hung_up()),
     "key": (*ANSWER, play(machine_capture()), *presses("1", after_ms=700)),
