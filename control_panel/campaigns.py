@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from control_panel.access import needs
 from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
+from control_panel.dialing_now import hindrance
 from control_panel.labels import GROUPS, blocked_label, label, tone
 from control_panel.live_state import MAX_CALLS
 from db import abandon_ledger, audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
@@ -176,6 +177,9 @@ def show(campaign_id: int) -> str:
         health=gateway_health.known(conn),
         imports=imports.list_for(conn, campaign_id),
         preflight=judged,
+        hindrance=hindrance(campaign, campaigns.gateways_of(conn, campaign_id))
+        if campaign.state is CampaignState.ACTIVE and judged and judged.obstacle is None
+        else None,
         profile=next((p for p in limits.profiles(conn) if p.id == campaign.limit_profile_id), None),
         blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],
         has_ended=campaign.state in ENDED,

@@ -12,7 +12,8 @@ PERCENT = 100
 
 def applied(wanted: Thresholds, learnt: Model | None = None, waits: Waits = WAITS) -> tuple[Model, Waits]:
     """Return the model and the waits with what the campaign wants in place of what was learnt."""
-    forest, bars = learnt or model.load()
+    learnt = learnt or model.load()
+    bars = learnt.bars
     if wanted.certainty is not None:
         # The bar falls as a greeting goes on, by as much as was learnt, around the one that is wanted at its end.
         least = wanted.certainty / PERCENT
@@ -28,4 +29,4 @@ def applied(wanted: Thresholds, learnt: Model | None = None, waits: Waits = WAIT
         waits = dataclasses.replace(waits, nothing_ms=wanted.nothing_ms)
     if wanted.longest_ms is not None:
         waits = dataclasses.replace(waits, longest_ms=wanted.longest_ms)
-    return Model(forest, bars), waits
+    return learnt._replace(bars=bars), waits

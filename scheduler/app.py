@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, gateways, schedulers
+from db import attempts, dialing_state, gateways, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
@@ -131,6 +131,7 @@ class Scheduler:
             (1.0, self._witness.settle),
             (1.0, self._reconcile),
             (1.0, self._leases.tick),
+            (1.0, self._tell_state),
             (GATEWAYS_EVERY_S, self._poll_gateways),
             (BEAT_EVERY_S, self._beat),
         )
@@ -155,6 +156,9 @@ class Scheduler:
         if not self._switch.gateways.is_complete:
             self._poll_gateways()
         self._reconciler.tick()
+
+    def _tell_state(self) -> None:
+        dialing_state.tell(self._redis, self._brakes.reason(), self._switch.gateways.down())
 
     def _hang_up_stopped(self) -> None:
         if self._switch.core_uuid is not None:

@@ -33,3 +33,7 @@ class GatewayStates:
     def is_up(self, name: str) -> bool:
         """Whether a call may be placed over it, as far as is known."""
         return not self._down.get(name, False)
+
+    def down(self) -> list[str]:
+        """Return the names of those known to be down."""
+        return sorted(name for name, is_down in self._down.copy().items() if is_down)

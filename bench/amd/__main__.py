@@ -1,43 +1,79 @@
-"""The figures of the detector: `python -m bench.amd [--part test]`; makes the corpus first when there is none."""
+"""The figures of the detector: `python -m bench.amd [--part test]`; makes that part of the corpus first."""
 
 import argparse
+import dataclasses
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
 
 import soundfile
 
-from bench.amd import app_amd, chart, corpus, figures, packages
+from bench.amd import app_amd, beeps, chart, corpus, figures, packages, scenes
+from bench.amd.corpus import Item
 from bench.amd.figures import Heard, quantile
+from fs_scripts.amd import model
 from fs_scripts.amd.__main__ import decide
-from fs_scripts.amd.detector import Verdict
+from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
 
 TONES = frozenset({"beep", "sit", "fax"})
 UNTIMED = frozenset({"silent", "digits"})
 CHART = packages.HOME / "amd.png"
 
 
+class Run(NamedTuple):
+    """What came of one item."""
+
+    plain: Heard
+    echoed: Heard
+    is_steady: bool
+    """The verdict and its time are the same when nothing is heard from 20 ms after it on."""
+    cpu_s: float
+
+
 def main() -> None:
-    """Hear every recording of a part once and print what came of it."""
+    """Hear every recording of a part, with and without an echo, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m bench.amd", description=__doc__)
     parser.add_argument("--part", choices=list(corpus.PARTS), default="test")
-    part = parser.parse_args().part
-    if not corpus.MANIFEST.exists():
-        corpus.make_all()
-    heard: list[Heard] = []
-    cpu_s = heard_s = 0.0
-    for item in corpus.items(part):
-        samples = soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0]
-        began = time.process_time()
-        detector = decide(samples)
-        cpu_s += time.process_time() - began
-        heard_s += detector.heard_ms / 1000
-        assert detector.verdict is not None
-        baseline = app_amd.decide(samples)[0]
-        heard.append(Heard(item, detector.verdict, detector.heard_ms, baseline))
-    report(heard, cpu_s / heard_s)
+    parser.add_argument("--jobs", type=int, default=1, help="processes that work at once")
+    options = parser.parse_args()
+    items = corpus.items(options.part)
+    scenes.babble(options.part)  # made once, before others need it too
+    with ProcessPoolExecutor(options.jobs) as pool:
+        runs = list(pool.map(hear, items, chunksize=8))
+    heard, echoed = [run.plain for run in runs], [run.echoed for run in runs]
+    report(heard, sum(run.cpu_s for run in runs) / sum(one.decision_ms / 1000 for one in heard))
+    unsteady = sum(not run.is_steady for run in runs)
+    print(f"verdict or time changed when the recording was cut 20 ms after it: {unsteady} of {len(runs)}")
+    print(f"with our own greeting's echo at -20 dB: {figures.summary(echoed)}".replace("bench-amd: ", ""))
+    print("the beep, on made-up lines", *beeps.report(options.part), sep="\n")
+    print(f"model {model.MODEL.stat().st_size / 1024:.0f} KiB")
     chart.draw(heard, CHART)
     print(figures.summary(heard))
+
+
+def hear(item: Item) -> Run:
+    """Hear an item, its beginning again, and once more with an echo of what we would say ourselves meanwhile."""
+    samples = soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0]
+    began = time.process_time()
+    plain = _heard(item, samples)
+    cpu_s = time.process_time() - began
+    cut = _heard(item, samples[: (plain.decision_ms + FRAME_MS) * FRAME_SAMPLES // FRAME_MS])
+    number = int(item.path.split("-")[1])
+    echoed = corpus.pcm(corpus.make(item.part, number, item.category, item.language, echo=True)[1])
+    return Run(
+        dataclasses.replace(plain, baseline=app_amd.decide(samples)[0]),
+        dataclasses.replace(_heard(item, echoed), baseline=app_amd.decide(echoed)[0]),
+        (cut.verdict, cut.decision_ms) == (plain.verdict, plain.decision_ms),
+        cpu_s,
+    )
+
+
+def _heard(item: Item, samples: Frame) -> Heard:
+    detector = decide(samples)
+    assert detector.verdict is not None
+    return Heard(item, detector.verdict, detector.heard_ms, Verdict.UNSURE)
 
 
 def report(heard: Sequence[Heard], cpu_share: float) -> None:
@@ -54,6 +90,9 @@ def report(heard: Sequence[Heard], cpu_share: float) -> None:
     low, high = figures.wilson(lost, len(people))
     print(f"accuracy {figures.share(one.is_right for one in heard):.3f}")
     print(f"humans lost {lost} of {len(people)} [{low:.1%}, {high:.1%}]")
+    found = sum(one.is_right for one in machines)
+    low, high = figures.wilson(found, len(machines))
+    print(f"machines recognised {found} of {len(machines)} [{low:.1%}, {high:.1%}]")
     times("person, after the utterance's end", [
         one.decision_ms - one.item.greeting_end
         for one in people if one.verdict is Verdict.HUMAN and one.item.category not in UNTIMED

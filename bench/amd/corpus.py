@@ -7,24 +7,36 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
-from bench.amd import line, packages, scenes
+from bench.amd import line, packages, scenes, texts
 from bench.amd.voices import RATE, Audio
 
 CORPUS = packages.HOME / "corpus"
-MANIFEST = CORPUS / "manifest.csv"
 CONTENTS = Path(__file__).with_name("corpus.json")
-SEED = 20261
-ITEM_MS = 8000
-LEADING_MS = (60, 1500)
+SEED = 20263
+ITEM_MS = 6000
+LEADING_MS, LATE_MS = (60, 1500), (1500, 2500)
 """Silence between the answer and the first sound, evenly spread: the same for people and machines."""
-PARTS = {"train": 1400, "validation": 450, "test": 450}
+LATE = 0.08
+"""So many begin late."""
+PARTS = {"train": 2600, "validation": 420, "test": 640}
+MOST = {"train": 1900, "test": 500}
+"""Of the planned items, so many are made: the synthesisers take half a second for each."""
+TURNS = {"train": 2}
+"""So often the same words of the same voice are heard, each time over another line."""
+ECHOES = {"train": 0.12}
+"""The share of recordings with an echo of our own greeting; the bench also hears the test part with nothing else."""
+FRAME_MS = 20
+SPEECH_UNDER_DB = 34.0
+"""A frame of the clean sound is speech when it is at most so much below the loudest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +53,44 @@ class Item:
     greeting_end: int
     snr_db: float
     noise: str
+    speech: str = ""
+    """Frames in which the callee speaks, as `first-last first-last`; empty where nobody does."""
+    has_echo: int = 0
     crc: int = 0
 
+    def is_speech(self, frames: int) -> npt.NDArray[np.bool_]:
+        """Return for each 20 ms whether the callee speaks."""
+        found = np.zeros(frames, np.bool_)
+        for stretch in self.speech.split():
+            first, last = map(int, stretch.split("-"))
+            found[first : last + 1] = True
+        return found
 
-NUMBERS: dict[str, Callable[[str], Any]] = {"onset": int, "greeting_end": int, "crc": int, "snr_db": float}
+
+NUMBERS: dict[str, Callable[[str], Any]] = {
+    "onset": int, "greeting_end": int, "crc": int, "has_echo": int, "snr_db": float,
+}  # fmt: skip
 """The manifest's columns that are no text."""
 
 
 def plan(part: str) -> Iterator[tuple[str, str]]:
     """Yield the category and language of every item of a part, in a fixed order."""
     weights = {category: scene.weight for category, scene in scenes.SCENES.items()}
-    total = sum(weights.values())
+    total, turns = sum(weights.values()), TURNS.get(part, 1)
+    other = next(language for language, its in texts.OTHER.items() if its == part)
     for category, weight in weights.items():
-        for number in range(round(PARTS[part] * weight / total)):
-            other = {"train": "es", "validation": "fr", "test": "de"}[part]
-            yield category, (other if number % 20 == 19 else "ru" if number % 2 else "en")
+        for number in range(round(PARTS[part] * weight / total / turns)):
+            language = other if number % 20 == 19 else "ru" if number % 2 else "en"
+            yield from [(category, language)] * turns
 
 
-def make(part: str, number: int, category: str, language: str) -> tuple[Item, Audio]:
-    """Return one item and its audio."""
-    chance = np.random.default_rng([SEED, zlib.crc32(part.encode()), number])
+def make(part: str, number: int, category: str, language: str, *, echo: bool | None = None) -> tuple[Item, Audio]:
+    """Return one item and its audio. echo: of our own greeting; None: as often as this part wants."""
+    turn = zlib.crc32(part.encode())
     scene = scenes.SCENES[category]
-    heard = scene.make(chance, part, language)
-    leading = float(chance.uniform(*LEADING_MS))
+    heard = scene.make(np.random.default_rng([SEED, turn, number // TURNS.get(part, 1)]), part, language)
+    chance = np.random.default_rng([SEED, turn, number, 1])
+    leading = float(chance.uniform(*(LATE_MS if chance.random() < LATE else LEADING_MS)))
     samples = np.zeros(ITEM_MS * RATE // 1000, np.float32)
     start = int(leading * RATE / 1000)
     fitting = heard.samples[: len(samples) - start]
@@ -71,18 +98,36 @@ def make(part: str, number: int, category: str, language: str) -> tuple[Item, Au
     is_noisy = chance.random() < scene.noisy
     snr_db = round(float(chance.uniform(3, 14) if is_noisy else chance.uniform(14, 50)), 1)
     kind = str(chance.choice(["white", "pink", "street", "hum", "babble"] if is_noisy else ["white", "pink", "hum"]))
-    audio = line.carried(chance, samples, snr_db, kind, scenes.babble(part))
-    end = round(leading + heard.first_ms)
+    others = np.random.default_rng([SEED, turn, number, 2])
+    has_echo = others.random() < ECHOES.get(part, 0) if echo is None else echo
+    ours = scenes.greeting(part, int(others.integers(scenes.GREETINGS))) if has_echo else None
+    audio = line.carried(chance, samples, snr_db, kind, scenes.babble(part), ours)
+    speech = _stretches(samples, leading + heard.signal_ms) if category in scenes.SPEECH else ""
     item = Item(f"{part}-{number:04}-{category}.wav", part, scene.label, category, language, heard.voice,
-                round(leading), end, snr_db, kind)  # fmt: skip
+                round(leading), round(leading + heard.first_ms), snr_db, kind, speech, int(has_echo))  # fmt: skip
     return item, audio
 
 
-def items(part: str | None = None) -> list[Item]:
-    """Return the manifest, of one part or of all."""
-    with MANIFEST.open(encoding="utf-8", newline="") as file:
-        rows = [_item(row) for row in csv.DictReader(file)]
-    return [row for row in rows if part in (None, row.part)]
+def _stretches(samples: Audio, from_ms: float) -> str:
+    size = FRAME_MS * RATE // 1000
+    loud = np.sqrt((samples.reshape(-1, size) ** 2).mean(axis=1))
+    is_loud = loud > np.quantile(loud, 0.98) * 10 ** (-SPEECH_UNDER_DB / 20)
+    is_loud &= np.arange(len(loud)) * FRAME_MS >= from_ms - FRAME_MS
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_loud, [False]])))
+    return " ".join(f"{first}-{after - 1}" for first, after in zip(edges[::2], edges[1::2], strict=True))
+
+
+def manifest(part: str) -> Path:
+    """Return the list of a part's items; it is written last."""
+    return CORPUS / f"{part}.csv"
+
+
+def items(part: str) -> list[Item]:
+    """Return the items of a part, made first when there are none."""
+    if not manifest(part).exists():
+        make_part(part)
+    with manifest(part).open(encoding="utf-8", newline="") as file:
+        return [_item(row) for row in csv.DictReader(file)]
 
 
 def _item(row: Mapping[str, str]) -> Item:
@@ -90,40 +135,68 @@ def _item(row: Mapping[str, str]) -> Item:
     return Item(**values)
 
 
-def make_all() -> None:
-    """Make every part; the order and seeds are fixed, and an item does not depend on the others."""
+def make_part(part: str, jobs: int = 1) -> None:
+    """Make a part; seeds are fixed, and an item does not depend on the others."""
     packages.fetch()
     CORPUS.mkdir(parents=True, exist_ok=True)
-    made = []
-    for part in PARTS:
-        for number, (category, language) in enumerate(plan(part)):
-            item, audio = make(part, number, category, language)
-            pcm = (audio * 32767).astype("<i2")
-            soundfile.write(CORPUS / item.path, pcm, RATE, subtype="PCM_16")
-            made.append(dataclasses.replace(item, crc=zlib.crc32(pcm.tobytes())))
-        print(f"{part}: {sum(item.part == part for item in made)} items", flush=True)
-    with MANIFEST.open("w", encoding="utf-8", newline="") as file:
+    planned = [(part, number, *what) for number, what in enumerate(plan(part))]
+    wanted = sorted(planned, key=_shuffled)[: MOST.get(part)]
+    made: list[Item] = []
+    with ProcessPoolExecutor(jobs) as pool:
+        for item in pool.map(_write, wanted, chunksize=8):
+            made.append(item)
+            if len(made) % 200 == 0:
+                print(f"{part}: {len(made)} of {len(wanted)}", flush=True)
+    made.sort(key=lambda item: item.path)
+    with manifest(part).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(Item)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(dataclasses.asdict(item) for item in made)
-    CONTENTS.write_text(json.dumps(contents(made), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    known = json.loads(CONTENTS.read_text(encoding="utf-8")) if CONTENTS.exists() else {}
+    found = {**known, part: contents(made)}
+    if part in known and known[part]["sum"] != found[part]["sum"]:
+        print(f"{part}: not the audio that {CONTENTS.name} lists; other versions of the packages?", flush=True)
+    ordered = {name: found[name] for name in PARTS if name in found}
+    CONTENTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def contents(made: Sequence[Item]) -> dict[str, dict[str, Any]]:
-    """Return what each part holds, small enough for the repository; equal sums mean equal audio."""
-    found = {}
-    for part in PARTS:
-        mine = [item for item in made if item.part == part]
-        found[part] = {
-            "items": len(mine),
-            "sum": zlib.crc32("".join(f"{item.path}{item.crc}" for item in mine).encode()),
-            "categories": dict(Counter(item.category for item in mine)),
-            "languages": dict(Counter(item.language for item in mine)),
-            "voices": sorted({item.voice for item in mine}),
-        }
-    return found
+def _shuffled(wanted: tuple[str, int, str, str]) -> int:
+    """Return a key that mixes the categories, so that a part that is still being made can already be listened to."""
+    return zlib.crc32(f"{wanted[1] // TURNS.get(wanted[0], 1)}".encode())
+
+
+def _write(wanted: tuple[str, int, str, str]) -> Item:
+    item, audio = make(*wanted)
+    samples = pcm(audio)
+    soundfile.write(CORPUS / item.path, samples, RATE, subtype="PCM_16")
+    return dataclasses.replace(item, crc=zlib.crc32(samples.tobytes()))
+
+
+def pcm(audio: Audio) -> npt.NDArray[np.int16]:
+    """Return the audio as a file holds it."""
+    return (audio * 32767).astype("<i2")
+
+
+def contents(made: Sequence[Item]) -> dict[str, Any]:
+    """Return what a part holds, small enough for the repository; equal sums mean equal audio."""
+    return {
+        "items": len(made),
+        "sum": zlib.crc32("".join(f"{item.path}{item.crc}" for item in made).encode()),
+        "categories": dict(Counter(item.category for item in made)),
+        "languages": dict(Counter(item.language for item in made)),
+        "voices": sorted({item.voice for item in made}),
+    }
+
+
+def main() -> None:
+    """Make the parts asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.amd.corpus", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1, help="processes that work at once")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help="train, validation, test")
+    options = parser.parse_args()
+    for part in options.parts or PARTS:
+        make_part(part, options.jobs)
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(prog="python -m bench.amd.corpus", description=__doc__).parse_args()
-    make_all()
+    main()

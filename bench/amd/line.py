@@ -9,7 +9,9 @@ import soundfile
 
 from bench.amd.voices import RATE, Audio
 
-CODECS = ("ALAW", "ALAW", "ALAW", "ULAW", "GSM610")
+CODECS = (("ALAW",), ("ALAW",), ("ALAW",), ("ULAW",), ("GSM610",), ("GSM610", "ALAW"), ("GSM610", "GSM610"))
+"""The passes of a call; twice through a mobile codec is about what a narrow one leaves."""
+ECHO_DB = -20.0
 PACKET = 160
 
 
@@ -44,15 +46,28 @@ def noise(chance: np.random.Generator, kind: str, count: int, babble: Audio) -> 
     return (made / max(float(np.sqrt(np.mean(made**2))), 1e-6)).astype(np.float32)
 
 
-def carried(chance: np.random.Generator, samples: Audio, snr_db: float, kind: str, babble: Audio) -> Audio:
-    """Return the samples as they come off the line, full scale 1."""
+def carried(
+    chance: np.random.Generator, samples: Audio, snr_db: float, kind: str, babble: Audio, echo: Audio | None = None
+) -> Audio:
+    """Return the samples as they come off the line, full scale 1. echo: of what we say, as loud as we say it."""
     loud = samples[np.abs(samples) > 0.05 * max(float(np.abs(samples).max(initial=0)), 1e-6)]
     rms = float(np.sqrt(np.mean(loud**2))) if len(loud) else 1.0
     mixed = samples / rms + 10 ** (-snr_db / 20) * noise(chance, kind, len(samples), babble)
+    mixed = tilted(mixed, chance.uniform(-0.5, 0.35))
+    if echo is not None:
+        mixed[: len(echo)] += echo[: len(mixed)] * 10 ** (ECHO_DB / 20)
     heard = band(mixed, chance.uniform(200, 330), chance.uniform(3200, 3500))
     heard *= 10 ** (chance.uniform(-38, -14) / 20)
-    heard = coded(np.clip(heard, -1, 1), str(chance.choice(CODECS)))
+    for codec in CODECS[chance.integers(len(CODECS))]:
+        heard = coded(np.clip(heard, -1, 1), codec)
     return lossy(chance, heard, float(chance.choice([0, 0, 0, 0.01, 0.03, 0.06])))
+
+
+def tilted(samples: Audio, by: float) -> Audio:
+    """Return the samples as a duller (by > 0) or brighter handset gives them."""
+    out = samples.copy()
+    out[1:] += by * samples[:-1]
+    return out / float(np.sqrt(1 + by * by))
 
 
 def coded(samples: Audio, codec: str) -> Audio:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import soxr
@@ -11,17 +12,26 @@ from bench.amd import packages, texts, tones, voices
 from bench.amd.voices import RATE, Audio
 
 SPEECH_RMS = 0.1
-PITCH = (0.92, 1.1)
-"""Speech is played faster or slower by this, which moves its pitch: more speakers than there are voices."""
+PITCH = (0.86, 1.16)
+"""Speech is played faster or slower by this, which moves pitch and formants: more speakers than there are voices."""
+PROMPT_PARTS = ("train", "validation", "train", "test", "train", "train", "validation", "train", "test", "train")
+"""The prompt packages' recordings by their number, modulo ten."""
+GREETINGS = 10
+SPELT = 0.08
+"""So many short answers are a recorded letter or digit: recorded voices are people too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Audio from its first sound on. first_ms: when the utterance ends that a person would wait behind."""
+    """Audio from its first sound on. first_ms: when the utterance ends that a person would wait behind.
+
+    signal_ms: so long at the beginning it is the network that is heard, no callee.
+    """
 
     samples: Audio
     first_ms: float
     voice: str
+    signal_ms: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +53,26 @@ class Speaker:
 
     def __init__(self, chance: np.random.Generator, part: str, language: str) -> None:
         self._chance = chance
-        available = voices.of(part, language)
-        self.voice = available[chance.integers(len(available))]
-        self._pitch = float(chance.uniform(*PITCH))
-        rate = int(chance.choice([85, 95, 100, 100, 110, 120]))
-        self._rate = rate if self.voice.engine == "espeak" else 100  # the others start slowly: keep what they said
+        self._part, self._language = part, language
+        self.voice = voices.one(chance, part, language)
+        self._stretch = float(chance.uniform(*PITCH))
+        self._rate = int(chance.choice([85, 95, 100, 100, 110, 120]))
+        self._pitch = int(chance.choice([75, 90, 100, 100, 110, 125]))
+        if self.voice.engine not in {"espeak", "rhvoice"}:
+            self._rate = 100  # the others start slowly: keep what they said
 
-    def say(self, text: str, pause: tuple[float, float] = (150, 650)) -> Audio:
-        """Return the sentences of the text with pauses (ms) between them."""
+    def say(self, line: str, pause: tuple[float, float] = (150, 650), longest_ms: float = 4000) -> Audio:
+        """Return the line with pauses (ms) between its sentences; no further sentence after `longest_ms`."""
+        text = texts.filled(self._chance, self._part, self._language, line)
         for mark in "!?.":
             text = text.replace(f"{mark} ", f"{mark}\n")
         parts: list[Audio] = []
-        for sentence in text.split("\n"):
-            spoken = voices.say(self.voice, sentence.strip(), self._rate)
+        for sentence in text.replace("|", "\n").split("\n"):
+            if sum(map(_ms, parts)) > longest_ms:
+                break
+            spoken = voices.say(self.voice, sentence.strip(), self._rate, self._pitch)
             parts += [
-                _level(soxr.resample(spoken, RATE, RATE / self._pitch)),
+                _level(soxr.resample(spoken, RATE, RATE / self._stretch)),
                 tones.silence(self._chance.uniform(*pause)),
             ]
         return np.concatenate(parts[:-1])
@@ -77,6 +92,8 @@ def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, 
     def make(chance: np.random.Generator, part: str, language: str) -> Heard:
         speaker = Speaker(chance, part, language)
         line = _pick(chance, texts.of(part, language, kind))
+        if kind == "short" and chance.random() < SPELT:
+            return _spelt(chance, part, language)
         if kind == "slow":
             gaps = (250, 750)
             first = np.concatenate([
@@ -88,19 +105,27 @@ def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, 
             first = speaker.say(line, pause=(80, 350))
         parts = [first]
         if again:
-            parts += [
-                tones.silence(chance.uniform(1800, 4000)),
-                speaker.say(_pick(chance, texts.of(part, language, "short"))),
-            ]
+            parts += [tones.silence(chance.uniform(1800, 4000)), first]
         return Heard(np.concatenate(parts), _ms(first), str(speaker.voice))
 
     return make
 
 
+def _spelt(chance: np.random.Generator, part: str, language: str) -> Heard:
+    files = _prompts(part, language, "[dlp]*/*.wav")
+    said = _level(voices.trimmed(voices.load(files[chance.integers(len(files))])))[: 2 * RATE]
+    return Heard(np.concatenate([said, tones.silence(6000)]), _ms(said), f"prompt:{language}")
+
+
+def _prompts(part: str, language: str, pattern: str = "*.wav") -> list[Path]:
+    folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
+    root = packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")
+    return [file for number, file in enumerate(sorted(root.glob(pattern))) if PROMPT_PARTS[number % 10] == part]
+
+
 def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
     speaker = Speaker(chance, part, language)
-    line = _pick(chance, texts.of(part, language, "short")).split(",")[0]
-    said = speaker.say(line)
+    said = speaker.say(_pick(chance, texts.of(part, language, "short")).split(",")[0])
     parts: list[Audio] = []
     first = _ms(said)
     for number in range(chance.integers(2, 5)):
@@ -119,8 +144,8 @@ def _silent(chance: np.random.Generator, part: str, language: str) -> Heard:  # 
 def _ring_back(chance: np.random.Generator, part: str, language: str) -> Heard:
     ring = tones.ring_back(chance) * 0.15
     person = _person("short")(chance, part, language)
-    before = [ring, tones.silence(chance.uniform(100, 1500))]
-    return Heard(np.concatenate([*before, person.samples]), _ms(np.concatenate(before)) + person.first_ms, person.voice)
+    before = np.concatenate([ring, tones.silence(chance.uniform(100, 1200))])
+    return Heard(np.concatenate([before, person.samples]), _ms(before) + person.first_ms, person.voice, _ms(before))
 
 
 def _digits(chance: np.random.Generator, part: str, language: str) -> Heard:
@@ -138,11 +163,11 @@ def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
     def make(chance: np.random.Generator, part: str, language: str) -> Heard:
         speaker = Speaker(chance, part, language)
         pause = (600, 1300) if kind == "trick" else (150, 650)
-        line = _pick(chance, texts.of(part, language, kind)).replace("|", "\n")
+        line = _pick(chance, texts.of(part, language, kind))
         said = speaker.say(line, pause)
         parts = [said, tones.silence(chance.uniform(150, 900))]
-        if kind in {"carrier", "ivr"}:
-            parts += [said, tones.silence(700), said]
+        if kind in {"carrier", "ivr", "screening"}:
+            parts += [said]
         else:
             parts += [tones.beep(chance) * chance.uniform(0.05, 0.25), tones.silence(4000)]
         if kind in {"ivr", "personal"} and chance.random() < 0.15:
@@ -153,9 +178,7 @@ def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
 
 
 def _prompt(chance: np.random.Generator, part: str, language: str) -> Heard:
-    folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
-    files = sorted((packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")).glob("*.wav"))
-    usable = [f for n, f in enumerate(files) if texts.ORDER[n % 10] == part and f.stat().st_size > 24_000]
+    usable = [file for file in _prompts(part, language) if file.stat().st_size > 24_000]
     parts: list[Audio] = []
     while sum(map(_ms, parts)) < 6000:
         prompt = voices.trimmed(voices.load(usable[chance.integers(len(usable))]))
@@ -187,6 +210,16 @@ def _tone(sound: Callable[[np.random.Generator], Audio], tail_ms: float) -> Call
 
 
 @cache
+def greeting(part: str, number: int) -> Audio:
+    """Return one of the GREETINGS we say ourselves, from 100 ms after the answer on: its echo comes back to us."""
+    chance = np.random.default_rng([8, number])
+    language = "ru" if number % 2 else "en"
+    speaker = Speaker(chance, part, language)
+    said = [speaker.say(_pick(chance, texts.of(part, language, "ivr"))) for _ in range(2)]
+    return (np.concatenate([tones.silence(100), *said]) / SPEECH_RMS).astype(np.float32)
+
+
+@cache
 def babble(part: str) -> Audio:
     """Return twenty lines of different people one after another, for the noise of a crowd."""
     chance = np.random.default_rng(7)
@@ -197,23 +230,27 @@ def babble(part: str) -> Audio:
 
 
 SCENES = {
-    "short": Scene("human", 260, _person("short")),
-    "company": Scene("human", 150, _person("company")),
-    "repeated": Scene("human", 100, _repeats),
-    "noisy": Scene("human", 120, _person("short"), noisy=1.0),
+    "short": Scene("human", 250, _person("short")),
+    "company": Scene("human", 160, _person("company")),
+    "talks": Scene("human", 100, _person("talks")),
+    "repeated": Scene("human", 90, _repeats),
+    "noisy": Scene("human", 130, _person("short"), noisy=1.0),
     "slow": Scene("human", 80, _person("slow")),
     "silent": Scene("human", 40, _silent),
     "ring_back": Scene("human", 50, _ring_back),
     "digits": Scene("human", 40, _digits),
     "personal": Scene("machine", 220, _machine("personal"), noisy=0.3),
-    "carrier": Scene("machine", 120, _machine("carrier"), noisy=0.3),
-    "ivr": Scene("machine", 120, _machine("ivr"), noisy=0.3),
+    "carrier": Scene("machine", 140, _machine("carrier"), noisy=0.3),
+    "screening": Scene("machine", 50, _machine("screening"), noisy=0.3),
+    "ivr": Scene("machine", 140, _machine("ivr"), noisy=0.3),
     "prompt": Scene("machine", 90, _prompt, noisy=0.3),
-    "brief": Scene("machine", 60, _machine("brief")),
-    "trick": Scene("machine", 50, _machine("trick")),
-    "music": Scene("machine", 70, _music),
-    "beep": Scene("machine", 50, _tone(tones.beep, 5000)),
-    "sit": Scene("machine", 50, _tone(tones.sit, 300)),
+    "brief": Scene("machine", 80, _machine("brief")),
+    "trick": Scene("machine", 40, _machine("trick")),
+    "music": Scene("machine", 80, _music),
+    "beep": Scene("machine", 45, _tone(tones.beep, 5000)),
+    "sit": Scene("machine", 45, _tone(tones.sit, 300)),
     "busy": Scene("machine", 40, _tone(tones.busy, 100)),
-    "fax": Scene("fax", 60, _tone(tones.fax, 100)),
+    "fax": Scene("fax", 50, _tone(tones.fax, 100)),
 }
+SPEECH = frozenset(texts.PERSON + texts.MACHINE) | {"repeated", "noisy", "ring_back", "prompt", "music"}
+"""Categories in which whatever sounds after `signal_ms` is the callee; music counts as its voice."""

@@ -58,7 +58,12 @@ def busy(chance: np.random.Generator) -> Audio:
 
 
 def ring_back(chance: np.random.Generator) -> Audio:
-    """Return one ring of the callee's own exchange, heard after the answer, and the gap behind it."""
+    """Return one ring of the callee's own exchange, heard after the answer: Russian, American or British."""
+    kind = chance.choice(["ru", "ru", "us", "gb"])
+    if kind == "us":
+        return tone((440.0, 480.0), chance.uniform(400, 2000))  # what is left of its two seconds
+    if kind == "gb":
+        return np.concatenate([tone((400.0, 450.0), 400), silence(200), tone((400.0, 450.0), 400)])
     ring = tone(425 + chance.uniform(-5, 5), chance.choice([800, 1000]))
     return ring if chance.random() < 0.5 else np.concatenate([silence(chance.uniform(0, 500)), ring])
 

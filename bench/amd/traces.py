@@ -1,5 +1,7 @@
-"""What the detector knows every 100 ms of every recording: rows for training, and for replaying the stopping rule."""
+"""What the detector knows of every recording: the sounds, kept on disk, and from them rows for training and replay."""
 
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,45 +9,118 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from bench.amd import backprop, corpus, packages
+from bench.amd.corpus import Item
+from fs_scripts.amd import colours, detector, spectrum
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Verdict
 from fs_scripts.amd.signals import Signals
-from fs_scripts.amd.spectrum import FRAMES, Analyser
+from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
 from fs_scripts.amd.timeline import FEATURES, Timeline
 
 LONGEST_MS = 4000
+FRAME_COUNT = LONGEST_MS // FRAME_MS
+PLAIN = len(Sound._fields) - 1
+"""A sound's numbers before its bands."""
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One item's first LONGEST_MS: sounds as (frames, numbers and bands), the network's inputs, and who speaks when."""
+
+    item: Item
+    sounds: Array
+    inputs: Array
+
+    def each(self) -> list[Sound]:
+        """Return the sounds as the detector gets them."""
+        return [Sound._make((*row[:PLAIN], tuple(row[PLAIN:]))) for row in self.sounds.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One recording. rows: features at `at_ms`; the signal's verdict, if one, and when."""
+    """One recording. rows: features at `at_ms`; odds: the network's there; the signal's verdict, if one, and when."""
 
     at_ms: npt.NDArray[np.int64]
     since_ms: npt.NDArray[np.int64]
     trailing_ms: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.float32]
+    rows: Array
+    odds: Array
     last_ring_ms: int
     signal: Verdict | None
     signal_ms: int
 
 
-def trace(path: Path) -> Trace:
-    """Follow a recording to LONGEST_MS, or to a tone that decides."""
-    samples = soundfile.read(path, dtype="int16")[0][: LONGEST_MS * 8]
-    analyser, signals, timeline = Analyser(), Signals(), Timeline()
+def _code() -> int:
+    """Return a number that changes when sounds would."""
+    return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (spectrum, colours, detector)))
+
+
+def recordings(part: str) -> list[Recording]:
+    """Return a part's recordings; they are analysed once."""
+    folder = packages.HOME / "sounds" / f"{_code():08x}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_recording(folder, item) for item in corpus.items(part)]
+
+
+def _recording(folder: Path, item: Item) -> Recording:
+    path = folder / f"{item.path.removesuffix('.wav')}-{item.crc:08x}.npz"
+    if not path.exists():
+        sounds, inputs = analysed(soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0])
+        np.savez(path, sounds=sounds, inputs=inputs.astype(np.float16))
+    with np.load(path) as stored:
+        return Recording(item, stored["sounds"], stored["inputs"].astype(np.float32))
+
+
+def analysed(samples: npt.NDArray[np.int16]) -> tuple[Array, Array]:
+    """Return a recording's sounds and the network's inputs, FRAME_COUNT of each."""
+    step = FRAMES * FRAME_SAMPLES
+    samples = samples[: FRAME_COUNT * FRAME_SAMPLES]
+    samples = np.pad(samples, (0, FRAME_COUNT * FRAME_SAMPLES - len(samples)))
+    analyser, coloured = Analyser(), colours.Colours()
+    sounds: list[Array] = []
+    inputs = []
+    for start in range(0, len(samples), step):
+        heard = analyser.analyse(samples[start : start + step])
+        sounds += [np.array([*sound[:PLAIN], *sound.bands_db], np.float32) for sound in heard]
+        inputs.append(coloured.of(analyser.spectra, analyser.levels_db, analyser.voicing))
+    return np.stack(sounds), np.concatenate(inputs)
+
+
+def traces(weights: Mapping[str, Array], heard: Sequence[Recording]) -> list[Trace]:
+    """Return what the detector would know about each recording, with this network."""
+    made = []
+    for start in range(0, len(heard), 64):
+        some = heard[start : start + 64]
+        speech, odds = backprop.heard(weights, np.stack([one.inputs for one in some], axis=1))
+        probability = 1 / (1 + np.exp(-speech))
+        made += [trace(one, probability[:, number].tolist(), odds[:, number]) for number, one in enumerate(some)]
+    return made
+
+
+def trace(recording: Recording, speech: Sequence[float], odds: Array) -> Trace:
+    """Follow a recording to its end or to a tone that decides."""
+    signals, timeline = Signals(), Timeline()
     times: list[tuple[int, int, int]] = []
     rows: list[list[float]] = []
-    verdict, step = None, FRAMES * FRAME_SAMPLES
-    heard = 0
-    for start in range(0, len(samples) - step + 1, step):
+    heard_odds: list[float] = []
+    verdict, heard = None, 0
+    sounds = recording.each()
+    for start in range(0, len(sounds), FRAMES):
         heard += FRAMES * FRAME_MS
-        for sound in analyser.analyse(samples[start : start + step]):
-            verdict = verdict or signals.hear(sound)
-            timeline.hear(sound, is_signal=signals.is_ring_back(sound))
+        for number in range(start, start + FRAMES):
+            verdict = verdict or signals.hear(sounds[number])
+            timeline.hear(sounds[number], speech[number], is_signal=signals.is_ring_back(sounds[number]))
         if verdict:
             break
         if timeline.onset is not None:
             times.append((heard, timeline.since_onset_ms(), timeline.trailing_ms()))
             rows.append(timeline.features())
+            heard_odds.append(float(odds[start // FRAMES]))
     at, since, trailing = np.array(times, np.int64).reshape(-1, 3).T
     features = np.array(rows, np.float32).reshape(-1, len(FEATURES))
-    return Trace(at, since, trailing, features, signals.last_ring_ms, verdict, heard if verdict else 0)
+    return Trace(
+        at, since, trailing, features, np.array(heard_odds, np.float32), signals.last_ring_ms, verdict,
+        heard if verdict else 0,
+    )  # fmt: skip

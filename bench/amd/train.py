@@ -1,26 +1,30 @@
 """Learns the model: `python -m bench.amd.train`; it replaces the one in use only when it is better.
 
-It grows the forest on the corpus's train part, chooses the bars on the validation part and compares there. The
-test part is never read.
+The network and the forest learn from the corpus's train part; how both are weighed and the bars are chosen on the
+validation part, where the models are compared. The test part is never read. With --labelled, calls that people
+listened to are learnt from too; every fifth of them is kept for the comparison.
 """
 
 import argparse
-import itertools
+import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from bench.amd import boosting, corpus
+from bench.amd import boosting, labelled, learning, traces
 from bench.amd.corpus import Item
 from bench.amd.figures import CALLED_MACHINE
-from bench.amd.traces import Trace, trace
+from bench.amd.traces import Recording, Trace
 from fs_scripts.amd import model
 from fs_scripts.amd.bars import WAITS, Bars
 from fs_scripts.amd.decision import speech_verdict
 from fs_scripts.amd.detector import Verdict
 from fs_scripts.amd.forest import Forest
-from fs_scripts.amd.model import Model
+from fs_scripts.amd.model import Blend, Model
+from fs_scripts.amd.network import Network
 
 LOST_AT_MOST = 0.01
 """The share of people lost above which a choice of bars is punished."""
@@ -29,6 +33,20 @@ LATE_MS = 900
 EARLY_MACHINE_MS = 2500
 """The median decision on a machine after the onset that is wanted."""
 
+FORGETS_AT_MOST = 0.005
+"""So much worth on made-up calls may be lost for what is won on real ones."""
+
+CHOICES = {
+    "silence_ms": (300, 380, 460, 540, 620, 700, 780),
+    "doubt_ms": (50, 150, 300, 450, 600),
+    "certain": (0.9, 0.94, 0.97, 0.985, 0.995),
+    "certain_falls": (0.0, 0.02, 0.05, 0.1),
+    "certain_least": (0.6, 0.7, 0.8, 0.88, 0.94),
+    "earliest_ms": (600, 900, 1200, 1500),
+    "even": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75),
+}
+"""The values among which each bar is chosen. With a higher `even` most machines with long greetings were talked to."""
+
 Traces = Sequence[tuple[Item, Trace]]
 
 
@@ -36,18 +54,45 @@ def main() -> int:
     """Train, compare, and replace the model when that is right; 1 when it was not."""
     parser = argparse.ArgumentParser(prog="python -m bench.amd.train", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    seed = parser.parse_args().seed
-    train, validation = (
-        [(item, trace(corpus.CORPUS / item.path)) for item in corpus.items(part)] for part in ("train", "validation")
-    )
-    forest = grow(train, seed)
-    candidate = Model(forest, choose_bars(forest, validation))
-    worth = worth_of(candidate, validation)
-    print(f"candidate {worth:.4f} {candidate.bars}")
+    parser.add_argument("--epochs", type=int, default=30, help="how often the network hears the train part")
+    parser.add_argument("--minutes", type=float, default=60, help="how long the network may learn at most")
+    parser.add_argument("--go-on", action="store_true", help="go on from the network in use instead of from nothing")
+    parser.add_argument("--labelled", type=Path, metavar="ZIP", help="learn from this download of the panel too")
+    options = parser.parse_args()
+    try:
+        real = labelled.recordings(options.labelled) if options.labelled else []
+    except labelled.NotAnExport as why:
+        parser.error(f"this is no download of the panel: {why}")
+    before = model.load().network.weights if options.go_on else None
+    train, validation = traces.recordings("train"), traces.recordings("validation")
+    kept = [one for one in real if labelled.is_kept(one.item)]
+    train += labelled.TIMES * [one for one in real if not labelled.is_kept(one.item)]
+    weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60, before)
+    candidate = learnt(Network(weights), train, validation, options.seed)
+    return replace_if_better(candidate, validation, kept)
+
+
+def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Recording], seed: int) -> Model:
+    """Return the model around a network: its forest from the train part, blend and bars from the validation part."""
+    forest = grow(heard_by(network, train), seed)
+    known = heard_by(network, validation)
+    blend = weigh(forest, known)
+    return Model(network, forest, blend, choose_bars(forest, blend, known))
+
+
+def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: Sequence[Recording] = ()) -> int:
+    """Replace the model in use if the candidate is worth more on the validation part; 1 when it is not.
+
+    kept: real calls that nobody learnt from. With them it must be worth more on both together, and on the made-up ones
+    alone no less than FORGETS_AT_MOST below: a few calls of one campaign must not unlearn the rest.
+    """
+    every = [*validation, *kept]
+    worth, alone = _worths(candidate, every, validation)
+    print(f"candidate {worth:.4f}, {alone:.4f} without {len(kept)} real calls, {candidate.blend} {candidate.bars}")
     if model.MODEL.exists():
-        in_use = worth_of(model.load(), validation)
-        print(f"in use    {in_use:.4f}")
-        if worth <= in_use:
+        in_use, in_use_alone = _worths(model.load(), every, validation)
+        print(f"in use    {in_use:.4f}, {in_use_alone:.4f}")
+        if worth <= in_use or alone < in_use_alone - FORGETS_AT_MOST:
             print("the model in use is no worse: it stays")
             return 1
     model.save(candidate, model.MODEL)
@@ -55,18 +100,56 @@ def main() -> int:
     return 0
 
 
+def _worths(learnt: Model, every: Sequence[Recording], validation: Sequence[Recording]) -> tuple[float, float]:
+    """Return what a model is worth on all, and on those that are made up, which come first."""
+    heard = heard_by(learnt.network, every)
+    return worth_of(learnt, heard), worth_of(learnt, heard[: len(validation)])
+
+
+def heard_by(network: Network, recordings: Sequence[Recording]) -> Traces:
+    """Return what the detector would know about each recording with this network, as it is stored: in half floats."""
+    stored = {name: value.astype(np.float16).astype(np.float32) for name, value in network.weights.items()}
+    found = traces.traces(stored, recordings)
+    return [(one.item, heard) for one, heard in zip(recordings, found, strict=True)]
+
+
 def grow(train: Traces, seed: int = 1) -> Forest:
     """Return the forest: every recording weighs the same, people and machines too."""
     speech = [(item, heard) for item, heard in train if len(heard.rows)]
     rows = np.concatenate([heard.rows for _, heard in speech])
-    labels = np.concatenate([np.full(len(heard.rows), item.label != "human", float) for item, heard in speech])
-    weight = np.concatenate([np.full(len(heard.rows), 30 / len(heard.rows)) for _, heard in speech])
-    weight[labels == 0] *= weight[labels == 1].sum() / weight[labels == 0].sum()
+    labels, weight = _weighed(speech, 30)
     return boosting.grow(rows, labels, weight, seed=seed)
+
+
+def _weighed(speech: Traces, total: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return each row's label and weight: `total` a recording, and people and machines the same in all."""
+    labels = np.concatenate([np.full(len(heard.rows), item.label != "human", float) for item, heard in speech])
+    weight = np.concatenate([np.full(len(heard.rows), total / len(heard.rows)) for _, heard in speech])
+    weight[labels == 0] *= weight[labels == 1].sum() / weight[labels == 0].sum()
+    return labels, weight
+
+
+def weigh(forest: Forest, known: Traces) -> Blend:
+    """Return how the log-odds of both are best added up: three numbers, by Newton's method."""
+    speech = [(item, heard) for item, heard in known if len(heard.rows)]
+    labels, weight = _weighed(speech, 1)
+    facts = np.array(
+        [(forest.odds(row), odds, 1.0) for _, heard in speech for row, odds in zip(heard.rows, heard.odds, strict=True)]
+    )
+    chosen = np.array([0.5, 0.5, 0.0])
+    for _ in range(20):
+        probability = 1 / (1 + np.exp(-(facts @ chosen)))
+        slope = facts.T @ (weight * (labels - probability)) - 0.5 * chosen
+        curvature = (facts * (weight * probability * (1 - probability))[:, None]).T @ facts + 0.5 * np.eye(3)
+        chosen = chosen + np.linalg.solve(curvature, slope)
+    return Blend(*chosen.tolist())
 
 
 def replay(scores: Sequence[float], heard: Trace, bars: Bars) -> tuple[Verdict, int]:
     """Return what the detector would say about a trace and when, without the audio."""
+    nothing_ms = heard.last_ring_ms + WAITS.nothing_ms
+    if len(heard.at_ms) and heard.at_ms[0] > nothing_ms:
+        return Verdict.UNSURE, nothing_ms
     for score, at, since, trailing in zip(
         scores, heard.at_ms.tolist(), heard.since_ms.tolist(), heard.trailing_ms.tolist(), strict=True
     ):
@@ -79,32 +162,28 @@ def replay(scores: Sequence[float], heard: Trace, bars: Bars) -> tuple[Verdict, 
     return Verdict.UNSURE, WAITS.nothing_ms
 
 
-def choose_bars(forest: Forest, validation: Traces) -> Bars:
+def choose_bars(forest: Forest, blend: Blend, validation: Traces) -> Bars:
     """Return the bars that are worth most on these recordings."""
-    scored = scores_of(forest, validation)
-    bars = [
-        Bars(*choice)
-        for choice in itertools.product(
-            (500, 600, 700, 780),
-            (150, 350),
-            (0.95, 0.99),
-            (0.03, 0.08),
-            (0.75, 0.85, 0.92),
-            (900, 1800),
-            (0.5, 0.65, 0.8),
-        )
-    ]
-    return max(bars, key=lambda choice: _worth(scored, validation, choice))
+    scored = scores_of(forest, blend, validation)
+    chosen = Bars()
+    for _ in range(2):  # one after the other, twice: a bar depends on the others, but not much
+        for name, values in CHOICES.items():
+            tried = [dataclasses.replace(chosen, **{name: value}) for value in values]
+            chosen = max([chosen, *tried], key=lambda bars: _worth(scored, validation, bars))
+    return chosen
 
 
 def worth_of(learnt: Model, validation: Traces) -> float:
     """Return what a model is worth: balanced accuracy, less what people lost and lateness cost."""
-    return _worth(scores_of(learnt.forest, validation), validation, learnt.bars)
+    return _worth(scores_of(learnt.forest, learnt.blend, validation), validation, learnt.bars)
 
 
-def scores_of(forest: Forest, heard: Traces) -> list[list[float]]:
+def scores_of(forest: Forest, blend: Blend, heard: Traces) -> list[list[float]]:
     """Return every trace's probabilities."""
-    return [[forest.probability(row) for row in one.rows] for _, one in heard]
+    return [
+        [blend.probability(forest.odds(row), odds) for row, odds in zip(one.rows, one.odds.tolist(), strict=True)]
+        for _, one in heard
+    ]
 
 
 def _worth(scored: Sequence[Sequence[float]], validation: Traces, bars: Bars) -> float:
@@ -121,9 +200,11 @@ def _worth(scored: Sequence[Sequence[float]], validation: Traces, bars: Bars) ->
             if is_called and not heard.signal:
                 early.append(at - item.onset)
     lost_share = float(np.mean(lost))
-    worth = (1 - lost_share + float(np.mean(found))) / 2 - 2 * max(0.0, lost_share - LOST_AT_MOST)
-    lateness = max(0.0, float(np.median(late)) - LATE_MS) + max(0.0, float(np.median(early)) - EARLY_MACHINE_MS)
-    lateness += max(0.0, float(np.quantile(late, 0.95)) - 1500)
+    worth = (1 - lost_share + float(np.mean(found))) / 2 - max(0.0, lost_share - LOST_AT_MOST)
+    lateness = max(0.0, float(np.median(late or [0])) - LATE_MS) + max(
+        0.0, float(np.median(early or [0])) - EARLY_MACHINE_MS
+    )
+    lateness += max(0.0, float(np.quantile(late or [0], 0.95)) - 1500)
     return worth - lateness / 20_000
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from fs_scripts.amd.detector import FRAME_MS, Frame
+from fs_scripts.amd.loudness import Loudness
 from fs_scripts.amd.spectrum import Analyser, Sound
-from fs_scripts.amd.timeline import Timeline
 
 LOWEST_HZ, HIGHEST_HZ = 433.0, 2060.0
 """440 to 2000 Hz with what a machine's clock is off; 425 Hz, the network's own tone, stays out."""
@@ -48,7 +48,7 @@ class BeepDetector:
 
     def __init__(self) -> None:
         self._analyser = Analyser()
-        self._timeline = Timeline()
+        self._loudness = Loudness()
         self._frames = 0
         self._run: list[Sound] = []
         self._started = 0
@@ -60,14 +60,14 @@ class BeepDetector:
     @property
     def silence_ms(self) -> int:
         """Return how long nobody has spoken, for machines that record without a beep."""
-        return self._timeline.trailing_ms()
+        return self._loudness.silence_ms
 
     def feed(self, frame: Frame) -> Beep | None:
         """Take the next 20 ms (int16, 160 samples); return the beep that has just ended."""
         (sound,) = self._analyser.analyse(frame)
         self._frames += 1
         beep = self._follow(sound)
-        self._timeline.hear(sound, is_signal=bool(self._run))
+        self._loudness.hear(sound, is_signal=bool(self._run))
         self._before = [*self._before[-2:], sound]
         return beep
 

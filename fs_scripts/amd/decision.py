@@ -1,4 +1,4 @@
-"""The detector: tones decide at once; speech when the forest is sure enough for how long it has gone on."""
+"""The detector: tones decide at once; speech when network and forest are sure enough for how long it has gone on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,9 @@ import numpy as np
 
 from fs_scripts.amd import model
 from fs_scripts.amd.bars import WAITS, Bars, Waits
+from fs_scripts.amd.colours import Colours
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
+from fs_scripts.amd.network import Listening
 from fs_scripts.amd.signals import Signals
 from fs_scripts.amd.spectrum import FRAMES, Analyser
 from fs_scripts.amd.timeline import FEATURES, Timeline
@@ -16,10 +18,15 @@ from fs_scripts.amd.timeline import FEATURES, Timeline
 class AnswerDetector:
     """Listens to one call; decides only every 100 ms of audio, so a verdict never depends on what comes later."""
 
-    def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS) -> None:
-        self._forest, self._bars = learnt or model.load()
+    def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS, bars: Bars | None = None) -> None:
+        """Take the model and, where a campaign has its own, the longest waits and the bars."""
+        self._network, self._forest, self._blend, learnt_bars = learnt or model.load()
+        self._bars = bars or learnt_bars
         self._waits = waits
         self._analyser = Analyser()
+        self._colours = Colours()
+        self._listening = Listening(self._network)
+        self._odds = 0.0
         self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
         self._fed = 0
         self.signals = Signals()
@@ -42,17 +49,21 @@ class AnswerDetector:
         return self._hear() or self._decide()
 
     def _hear(self) -> Verdict | None:
-        for sound in self._analyser.analyse(self._pending.ravel()):
+        sounds = self._analyser.analyse(self._pending.ravel())
+        speech, self._odds = self._listening.hear(
+            self._colours.of(self._analyser.spectra, self._analyser.levels_db, self._analyser.voicing)
+        )
+        for sound, likely in zip(sounds, speech, strict=True):
             if verdict := self.signals.hear(sound):
                 self.score = 0.0 if verdict is Verdict.HUMAN else 1.0
                 return self._said(verdict, "signal")
-            self.timeline.hear(sound, is_signal=self.signals.is_ring_back(sound))
+            self.timeline.hear(sound, likely, is_signal=self.signals.is_ring_back(sound))
         return None
 
     def _decide(self) -> Verdict | None:
         since_ms = self.timeline.since_onset_ms()
         if since_ms:
-            self.score = self._forest.probability(self.timeline.features())
+            self.score = self._blend.probability(self._forest.odds(self.timeline.features()), self._odds)
             if verdict := speech_verdict(self._bars, self.score, since_ms, self.timeline.trailing_ms()):
                 return self._said(verdict, "speech")
         elif self.heard_ms - self.signals.last_ring_ms >= self._waits.nothing_ms:
@@ -74,7 +85,7 @@ class AnswerDetector:
         has_spoken = self.timeline.onset is not None
         features = self.timeline.features() if has_spoken else []
         return {
-            "detector": "forest",
+            "detector": "network and forest",
             "verdict": self.verdict,
             "reason": self.reason,
             "score": round(self.score, 3),

@@ -23,13 +23,12 @@ class Forest:
         self._first_node = np.arange(len(leaf)) * feature.shape[1]
         self._first_leaf = np.arange(len(leaf)) * leaf.shape[1]
 
-    def probability(self, values: Sequence[float]) -> float:
-        """Return how likely a machine is, 0 to 1."""
+    def odds(self, values: Sequence[float]) -> float:
+        """Return the log-odds of a machine."""
         row = np.asarray(values, np.float32)
         node = np.zeros(len(self.leaf), np.intp)
         for _ in range(self.depth):
             at = self._first_node + node
             node = 2 * node + 1 + (row[self._features[at]] > self._thresholds[at])
         node -= self.leaf.shape[1] - 1
-        total = self.start + float(self._leaves[self._first_leaf + node].sum())
-        return 1 / (1 + math.exp(-total))
+        return self.start + float(self._leaves[self._first_leaf + node].sum())

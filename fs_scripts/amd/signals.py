@@ -14,11 +14,20 @@ DECIDES_FRAMES, DECIDES_LOW_FRAMES = 9, 12
 STEADY_HZ = 9.0
 STEADY_LOW_HZ = 4.0
 
-RING_BACK_HZ = (414.0, 436.0)
+RING_BACK_HZ, RING_BACK_SHARE = (385.0, 505.0), 0.93
+"""All that is heard lies here: 425 Hz, 440 + 480 Hz or 400 + 450 Hz, whose beat moves the strongest tone about."""
+BESIDE_HZ = (340.0, 545.0)
+CADENCE_HZ = (395.0, 436.0)
 SHORT_SIGNAL_FRAMES = (6, 33)
-"""425 Hz for 120 to 660 ms, not cut off by the answer, is busy or a beep; a ring is 800 ms or longer."""
+"""Busy's tones last 120 to 660 ms and its pauses as long; a ring is 800 ms or longer, or has another pause."""
+EVEN = (0.7, 1.45)
+"""A pause of busy, in tones."""
+CADENCE_FRAMES = 4
 ENDLESS_FRAMES = 125
 """425 Hz for 2.5 s is no ring."""
+PAIRS_HZ = ((480, 620), (350, 440))
+"""American busy and dial tone."""
+PAIR_HZ, PAIR_SHARE, PAIR_TWIST, PAIR_FRAMES = 12.0, 0.9, 6.0, 9
 FAX_HZ = ((1062.0, 1138.0), (2075.0, 2125.0))
 
 DTMF_LOW, DTMF_HIGH = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
@@ -43,12 +52,19 @@ class Signals:
         self._ring_run = 0
         self._ring_started = 0
         self._ring_gap = 0
+        self._short_run = self._short_ended = 0
+        self._is_even = False
+        self._pair_run = 0
         self._key_run = 0
         self._key = (0, 0)
 
     def is_ring_back(self, sound: Sound) -> bool:
-        """Say whether this frame is the network's 425 Hz, which is nobody's voice."""
-        return sound.share > PURE and RING_BACK_HZ[0] <= sound.hz <= RING_BACK_HZ[1]
+        """Say whether this frame is the network's tone, which is nobody's voice."""
+        low, high = RING_BACK_HZ
+        beside = sound.share_2 if BESIDE_HZ[0] <= sound.hz_2 <= BESIDE_HZ[1] else 0.0
+        return low <= sound.hz <= high and (
+            sound.share + beside > RING_BACK_SHARE or (_is_cadence_hz(sound.hz) and sound.share > PURE)
+        )
 
     def hear(self, sound: Sound) -> Verdict | None:
         """Take the next frame; return a verdict once a tone decides."""
@@ -57,14 +73,19 @@ class Signals:
         if loud and self._is_key(sound):
             self.kind = "keys"
             return Verdict.HUMAN
-        if verdict := self._cadence(loud and self.is_ring_back(sound)):
+        if loud and self.is_ring_back(sound):
+            self.last_ring_ms = self._frames * FRAME_MS
+        if verdict := self._cadence(loud and _is_cadence_hz(sound.hz) and sound.share > PURE):
             self.kind = "425 Hz"
             return verdict
+        if loud and self._is_pair(sound):
+            self.kind = "busy"
+            return Verdict.MACHINE
         return self._steady(sound, loud)
 
     def _steady(self, sound: Sound, loud: bool) -> Verdict | None:  # noqa: FBT001 - one frame's two halves
         is_low = sound.hz < LOW_HZ
-        is_pure = loud and sound.share > (PURE_LOW if is_low else PURE) and not self.is_ring_back(sound)
+        is_pure = loud and sound.share > (PURE_LOW if is_low else PURE) and not _is_cadence_hz(sound.hz)
         if is_pure and self._run and abs(sound.hz - self._hz) <= (STEADY_LOW_HZ if is_low else STEADY_HZ):
             self._run += 1
             self._gap = 0
@@ -83,10 +104,12 @@ class Signals:
     def _cadence(self, is_on: bool) -> Verdict | None:  # noqa: FBT001 - the signal is on or off
         if is_on:
             if not self._ring_run:
+                least, most = (self._short_run * ratio for ratio in EVEN)
+                self._is_even = self._short_run > 0 and least <= self._frames - self._short_ended <= most
                 self._ring_started = self._frames
             self._ring_run, self._ring_gap = self._frames - self._ring_started + 1, 0
-            self.last_ring_ms = self._frames * FRAME_MS
-            return Verdict.MACHINE if self._ring_run >= ENDLESS_FRAMES else None
+            is_busy = self._is_even and self._ring_run >= CADENCE_FRAMES
+            return Verdict.MACHINE if is_busy or self._ring_run >= ENDLESS_FRAMES else None
         if not self._ring_run:
             return None
         self._ring_gap += 1
@@ -94,10 +117,22 @@ class Signals:
             return None
         length, self._ring_run = self._ring_run, 0
         shortest, longest = SHORT_SIGNAL_FRAMES
-        if shortest <= length <= longest and self._ring_started > 3:
-            return Verdict.MACHINE
+        is_whole = self._ring_started > 3  # else the answer has cut it
+        self._short_run = length if shortest <= length <= longest and is_whole else 0
+        self._short_ended = self._frames - self._ring_gap
         self.rings += length > longest
         return None
+
+    def _is_pair(self, sound: Sound) -> bool:
+        low, high = sorted((sound.hz, sound.hz_2))
+        weak, strong = sorted((sound.share, sound.share_2))
+        is_one = (
+            weak + strong > PAIR_SHARE
+            and strong < weak * PAIR_TWIST
+            and any(abs(low - first) < PAIR_HZ and abs(high - second) < PAIR_HZ for first, second in PAIRS_HZ)
+        )
+        self._pair_run = self._pair_run + 1 if is_one else 0
+        return self._pair_run >= PAIR_FRAMES
 
     def _is_key(self, sound: Sound) -> bool:
         low, high = sorted((sound.hz, sound.hz_2))
@@ -109,6 +144,10 @@ class Signals:
             self._key_run = self._key_run + 1 if key == self._key else 1
         self._key = key
         return self._key_run >= DTMF_FRAMES
+
+
+def _is_cadence_hz(hz: float) -> bool:
+    return CADENCE_HZ[0] <= hz <= CADENCE_HZ[1]
 
 
 def _nearest(hz: float, of: tuple[int, ...]) -> int:

@@ -55,6 +55,9 @@ class Analyser:
     def __init__(self) -> None:
         self._carried = np.zeros(WINDOW - FRAME_SAMPLES, np.float32)
         self._last_bands: npt.NDArray[np.float32] | None = None
+        self.spectra = np.zeros((0, SIZE // 2 + 1), np.float32)
+        """The power spectra of the frames analysed last."""
+        self.levels_db = self.voicing = np.zeros(0, np.float32)
 
     def analyse(self, samples: npt.NDArray[np.int16]) -> list[Sound]:
         """Take one to FRAMES whole frames; return one Sound a frame."""
@@ -75,9 +78,10 @@ class Analyser:
         lag = around.argmax(axis=1)
         voicing = around[_ROWS[:count], lag] * (SIZE / 2) / (even.sum(axis=1) + 1e-3)
         bright = power[:, BRIGHT_BIN:].sum(axis=1) / total
+        self.spectra, self.levels_db, self.voicing = power.copy(), 10 * np.log10(total + QUIETEST), voicing
         hz, share = _strongest(power, total)
         hz_2, share_2 = _strongest(power, total)
-        columns = (10 * np.log10(total + QUIETEST), voicing, RATE / (lag + SHORTEST_LAG), hz, share, hz_2, share_2,
+        columns = (self.levels_db, voicing, RATE / (lag + SHORTEST_LAG), hz, share, hz_2, share_2,
                    flux, bright)  # fmt: skip
         return [
             Sound._make((*row, tuple(of_bands)))

@@ -6,21 +6,13 @@ import math
 from fs_scripts.amd.detector import FRAME_MS
 from fs_scripts.amd.spectrum import BANDS, Sound
 
-OVER_FLOOR_DB = 6.0
-UNDER_PEAK_DB, VOICED_UNDER_PEAK_DB = 21.0, 13.0
-FLOOR_RISE_DB, FLOOR_CATCH_UP_DB = 0.1, 0.8
-"""A frame's rise of the noise floor on unvoiced frames; the second once it has been unvoiced for LONG_UNVOICED."""
-LONG_UNVOICED = 14
-HIGHEST_FIRST_FLOOR_DB = 40.0
-PEAK_FALL_DB = 0.04
-FOREGROUND_DB = 8.0
-"""Voices so much louder than all before are the callee; what was before is the room behind."""
+SPEAKS, STILL_SPEAKS = 0.5, 0.35
+"""How likely the network must find a frame to be speech, and one that follows speech."""
 VOICED = 0.31
-HANGOVER = 7
-"""Frames after a voiced one in which unvoiced sound still counts as speech: a consonant."""
 GAP = 9
 """Frames of silence that end a segment."""
-ONSET_VOICED = 3
+ONSET_VOICED, ONSET_WHISPERED = 3, 12
+"""So many voiced frames, or frames in all, make a segment speech."""
 BRIGHT = 0.45
 PURE = 0.7
 SYLLABLE_DB = 4.0
@@ -62,17 +54,8 @@ class Timeline:
 
     def __init__(self) -> None:
         self.frames = 0
-        self._floor_db: float | None = None
-        self._even_db = 0.0
-        self._unvoiced_run = 0
-        self._since_voiced = 1000
-        self._peak_db = 0.0
-        self._begin()
-
-    def _begin(self) -> None:
-        """Forget what was said: whoever speaks now is so much louder that the rest was the background."""
         self.onset: int | None = None
-        self._loud_run = 0
+        self._is_active = False
         self._started = 0  # frame of the current segment's begin, 0 when there is none
         self._voiced_in_segment = 0
         self._last_active = 0
@@ -88,58 +71,17 @@ class Timeline:
         self._bands = [0.0] * BANDS
         self._openings = [0.0] * 2 * BANDS
 
-    def hear(self, sound: Sound, *, is_signal: bool) -> None:
-        """Take the next frame; a signal's frame is nobody's speech."""
+    def hear(self, sound: Sound, speech: float, *, is_signal: bool) -> None:
+        """Take the next frame and how likely it is speech; a signal's frame is nobody's speech."""
         self.frames += 1
-        is_loud = self._follow_floor(sound)
-        is_voiced = (
-            not is_signal
-            and is_loud
-            and sound.voicing > VOICED
-            and sound.level_db > self._peak_db - VOICED_UNDER_PEAK_DB
-        )
-        if is_voiced:
-            self._follow_peak(sound.level_db)
-            self._since_voiced = 0
-        else:
-            self._since_voiced += 1
-        is_active = is_voiced or (
-            not is_signal
-            and is_loud
-            and self._since_voiced <= HANGOVER
-            and sound.level_db > self._peak_db - UNDER_PEAK_DB
-        )
-        self._follow_segments(is_active, is_voiced)
-        if is_active:
+        self._is_active = not is_signal and speech > (STILL_SPEAKS if self._is_active else SPEAKS)
+        is_voiced = self._is_active and sound.voicing > VOICED
+        self._follow_segments(self._is_active, is_voiced)
+        if self._is_active:
             self._colour(sound, is_voiced)
         self._voiced_run = self._voiced_run + 1 if is_voiced else 0
         self._voiced_runs += self._voiced_run == 2
         self._longest_voiced_run = max(self._longest_voiced_run, self._voiced_run)
-
-    def _follow_peak(self, level_db: float) -> None:
-        self._loud_run = self._loud_run + 1 if level_db > self._peak_db + FOREGROUND_DB else 0
-        if self.onset is None or self._loud_run >= ONSET_VOICED:
-            if self.onset is not None:
-                self._begin()
-            self._peak_db = max(self._peak_db, level_db)
-        elif not self._loud_run:
-            self._peak_db = max(self._peak_db, level_db)
-
-    def _follow_floor(self, sound: Sound) -> bool:
-        level = sound.level_db
-        if self._floor_db is None:
-            self._floor_db = min(level, HIGHEST_FIRST_FLOOR_DB)
-            self._even_db = level
-        self._even_db += (level - self._even_db) * 0.35
-        self._unvoiced_run = 0 if sound.voicing > VOICED else self._unvoiced_run + 1
-        is_loud = level > self._floor_db + OVER_FLOOR_DB
-        if self._even_db < self._floor_db:
-            self._floor_db = self._even_db
-        elif self._unvoiced_run:
-            rise = FLOOR_CATCH_UP_DB if self._unvoiced_run > LONG_UNVOICED else FLOOR_RISE_DB
-            self._floor_db = min(self._floor_db + rise, level)
-        self._peak_db -= PEAK_FALL_DB
-        return is_loud
 
     def _follow_segments(self, is_active: bool, is_voiced: bool) -> None:  # noqa: FBT001 - one frame's facts
         if is_active:
@@ -147,14 +89,17 @@ class Timeline:
                 self._started, self._voiced_in_segment = self.frames, 0
             self._voiced_in_segment += is_voiced
             self._last_active = self.frames
-            if self.onset is None and self._voiced_in_segment >= ONSET_VOICED:
+            if self.onset is None and self._is_said():
                 self.onset = self._started
         elif self._started and self.frames - self._last_active >= GAP:
-            if self._voiced_in_segment >= ONSET_VOICED:
+            if self._is_said():
                 self._segments.append((self._started, self._last_active))
-            elif self._segments:
-                self._last_active = self._segments[-1][1]  # a click: the silence goes on
             self._started = 0
+
+    def _is_said(self) -> bool:
+        """Say whether the current segment is more than a click."""
+        length = self._last_active - self._started + 1
+        return self._voiced_in_segment >= ONSET_VOICED or length >= ONSET_WHISPERED
 
     def _colour(self, sound: Sound, is_voiced: bool) -> None:  # noqa: FBT001 - one frame's facts
         self._active += 1
@@ -198,9 +143,15 @@ class Timeline:
                 self._is_rising, self._turn_db = True, self._smooth_db
                 self._syllables += 1
 
+    def _spoke_last(self) -> int:
+        """Return the last frame of speech; what may still turn out to be a click does not count."""
+        if self._started and self._is_said():
+            return self._last_active
+        return self._segments[-1][1] if self._segments else 0
+
     def trailing_ms(self) -> int:
         """Return the silence since the last speech."""
-        return (self.frames - self._last_active) * FRAME_MS
+        return (self.frames - self._spoke_last()) * FRAME_MS
 
     def since_onset_ms(self) -> int:
         """Return the time since the first speech, 0 before it."""
@@ -227,12 +178,12 @@ class Timeline:
         assert self.onset is not None
         since = self.frames - self.onset + 1
         segments = list(self._segments)
-        if self._started and self._voiced_in_segment >= ONSET_VOICED:
+        if self._started and self._is_said():
             segments.append((self._started, self._last_active))
         lengths = [last - first + 1 for first, last in segments] or [0]
         gaps = [after[0] - before[1] - 1 for before, after in itertools.pairwise(segments)] or [0]
         active, s = max(self._active, 1), FRAME_MS / 1000
-        trailing = self.frames - self._last_active
+        trailing = self.frames - self._spoke_last()
         return [
             since * s, self._active * s, self._active / max(since - trailing, 1), len(lengths), lengths[0] * s,
             max(lengths) * s, lengths[-1] * s, trailing * s, max(gaps) * s, gaps[0] * s, self._voiced * s,

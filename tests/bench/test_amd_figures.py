@@ -59,12 +59,28 @@ def test_the_baseline_tells_a_short_answer_from_a_long_greeting():
 
 def test_no_text_and_no_voice_is_in_two_parts():
     for language in ("ru", "en"):
-        for kind in texts.TEXTS[language]:
-            parts = [set(texts.of(part, language, kind)) for part in ("train", "validation", "test")]
-            assert all(parts)
-            assert sum(map(len, parts)) == len(set.union(*parts))
+        every = [
+            {line.lower() for kind in (*texts.PERSON, *texts.MACHINE) for line in texts.of(part, language, kind)}
+            for part in texts.PARTS
+        ]
+        assert all(every)
+        assert sum(map(len, every)) == len(set.union(*every))
     names = [str(voice) for voice in voices.VOICES]
     assert len(names) == len(set(names))
+
+
+def test_a_line_is_filled_with_its_own_parts_names():
+    chance = np.random.default_rng(1)
+    line = "[Good/Bad] day, {firm}, {name}"
+    for part in texts.PARTS:
+        firms = texts.lines("en")[f"{part} firm"][0].split("|")
+        said = texts.filled(chance, part, "en", line)
+        assert said.split(", ")[0] in {"Good day", "Bad day"}
+        assert said.split(", ")[1] in firms
+
+
+def test_an_item_says_in_which_frames_the_callee_speaks():
+    assert replace(item("human", 1), speech="2-3 5-5").is_speech(7).tolist() == [0, 0, 1, 1, 0, 1, 0]
 
 
 def test_the_forest_learns_what_two_features_say_together():
@@ -72,5 +88,5 @@ def test_the_forest_learns_what_two_features_say_together():
     rows = chance.uniform(-1, 1, (2000, 5)).astype(np.float32)
     labels = ((rows[:, 0] > 0.2) & (rows[:, 3] < 0.5)).astype(float)
     forest = boosting.grow(rows, labels, np.ones(2000), trees=60, depth=3, rate=0.2)
-    right = [(forest.probability(row) > 0.5) == bool(label) for row, label in zip(rows, labels, strict=True)]
+    right = [(forest.odds(row) > 0) == bool(label) for row, label in zip(rows, labels, strict=True)]
     assert np.mean(right) > 0.98

@@ -1,14 +1,22 @@
 """The campaign page's preflight: how many will be dialled, who is out and why, and what keeps it from dialing."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from psycopg import Connection
 
-from db import blacklist, campaigns
+from control_panel.dialing_now import BRAKES
+from db import blacklist, campaigns, dialing_state, leases
+from db.attempts import OpenAttempt
 from db.blacklist import BlacklistReason
+from db.redis_client import open_redis
 from dialer.campaign import CampaignState
+from scheduler.brakes import Brake
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
+
+NOW = datetime.now(UTC)
 
 
 def test_it_counts_before_the_start_who_will_be_dialled_and_who_not(admin: Browser, conn: Connection[Any]) -> None:
@@ -43,3 +51,35 @@ def test_a_campaign_that_is_over_has_no_preflight(admin: Browser, conn: Connecti
     campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
     campaigns.move(conn, campaign_id, CampaignState.COMPLETED)
     assert 'id="preflight"' not in admin.text(f"/campaigns/{campaign_id}")
+
+
+def test_it_says_what_the_schedulers_and_the_shared_limits_hold_up(
+    sign_in: SignIn, conn: Connection[Any], redis_url: str
+) -> None:
+    campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
+    sample.contacts(conn, campaign_id, 2)
+    campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+    viewer = sign_in("viewer", "en")
+
+    def shown() -> str:
+        return viewer.text(f"/campaigns/{campaign_id}")
+
+    assert "No scheduler is running" in shown()
+    with open_redis(redis_url, wait_ms=2000) as redis:
+        dialing_state.tell(redis, "switch_away", [])
+        assert "There is no connection to the telephone switch." in shown()
+        dialing_state.tell(redis, None, ["trunk"])
+        dialing_state.tell(redis, "stopping", [])  # another one, which does not contradict
+        assert "every gateway of the campaign is down" in shown()
+        dialing_state.tell(redis, None, [])
+        assert "Nothing can be dialled now." not in shown()
+        conn.execute("UPDATE gateways SET max_channels = 1")
+        gateway_id = conn.execute("SELECT id FROM gateways").fetchone()
+        assert gateway_id
+        call = OpenAttempt(str(uuid4()), campaign_id + 1, 1, gateway_id[0], "+7", NOW, NOW, None, None)
+        leases.restore(redis, [call])
+        assert "All channels of its gateways are busy." in shown()
+
+
+def test_every_brake_of_the_scheduler_has_its_words() -> None:
+    assert set(BRAKES) == {str(brake) for brake in Brake}

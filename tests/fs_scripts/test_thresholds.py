@@ -22,6 +22,6 @@ def test_certainty_moves_the_machines_bar_and_leaves_the_persons_alone():
 
 
 def test_times_are_taken_over():
-    (_forest, bars), waits = applied(Thresholds(silence_ms=800, nothing_ms=2000, longest_ms=2500))
-    assert bars == dataclasses.replace(model.load().bars, silence_ms=800.0)
+    learnt, waits = applied(Thresholds(silence_ms=800, nothing_ms=2000, longest_ms=2500))
+    assert learnt.bars == dataclasses.replace(model.load().bars, silence_ms=800.0)
     assert (waits.nothing_ms, waits.longest_ms) == (2000, 2500)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -204,13 +204,17 @@ class Suite:
         errors = placed.errors.read_text(encoding="utf-8", errors="replace") if placed.errors.exists() else ""
         return f"callee: {errors or 'no complaint'}\nlogs are in {self.log_dir}"
 
-    def place(self, calls: Sequence[Call]) -> None:
-        """Start the calls' callees and their campaigns."""
+    def place(
+        self, calls: Sequence[Call], before: Callable[[psycopg.Connection[Any]], object] = lambda conn: None
+    ) -> None:
+        """Start the calls' callees and their campaigns; `before` is called when they are stored and not yet started."""
         for call in calls:
             callee, trace, errors = self._start_callee(call)
             with psycopg.connect(self.postgres.url) as conn:
                 campaign_id = self._create(conn, call)
             self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+        with psycopg.connect(self.postgres.url) as conn:
+            before(conn)
         with psycopg.connect(self.postgres.url) as conn:
             for call in calls:
                 campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)

@@ -44,6 +44,28 @@ def test_ring_back_after_the_answer_is_no_machine_and_the_person_after_it_a_pers
     assert decide(heard(silence(200), tone(425, ring_ms), silence(3200), tone(425, ring_ms)))[0] is Verdict.UNSURE
 
 
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [tone((440, 480), 2000)],
+        [tone((440, 480), 700)],
+        [tone((400, 450), 400), silence(200), tone((400, 450), 400)],
+    ],
+)
+@pytest.mark.parametrize("noise", [0, 150])
+def test_neither_is_the_ring_back_of_other_countries(ring, noise):
+    assert decide(noisy(heard(silence(200), *ring, silence(500), voice(500)), noise))[0] is Verdict.HUMAN
+    assert decide(noisy(heard(silence(200), *ring, silence(8000)), noise))[0] is Verdict.UNSURE
+
+
+@pytest.mark.parametrize(("hertz", "ms"), [(425, 350), (425, 500), (425, 200), (400, 375), ((480, 620), 500)])
+def test_every_busy_is_a_machine_by_its_second_tone(hertz, ms):
+    cadence = [part for _ in range(6) for part in (tone(hertz, ms), silence(ms))]
+    verdict, at_ms = decide(heard(silence(300), *cadence))
+    assert verdict is Verdict.MACHINE
+    assert at_ms <= 300 + 2 * ms + 200
+
+
 def test_a_ring_that_the_answer_cut_is_no_busy():
     assert decide(heard(tone(425, 400), silence(4000)))[0] is Verdict.UNSURE
 
