@@ -21,7 +21,7 @@ def spring(conn: Connection[Any]) -> int:
     campaign_id = sample.a_campaign(conn, "Spring")
     people = sample.contacts(conn, campaign_id, 6)
     conn.execute("UPDATE contacts SET state = 'concluded', disposition = 'interested' WHERE id = %s", [people[0]])
-    conn.execute("UPDATE contacts SET extra = '{\"Город\": \"Тверь\"}' WHERE id = ANY(%s)", [people[:3]])
+    conn.execute('UPDATE contacts SET extra = \'{"Город": "Тверь"}\' WHERE id = ANY(%s)', [people[:3]])
     blacklist.add(conn, "+79164000137", BlacklistReason.COMPLAINT)
     return campaign_id
 
@@ -102,7 +102,10 @@ def test_its_times_are_by_the_clock_of_the_campaign(
         ("campaigns=OWN", "valid choice"),
         ("campaigns=SPRING&states=nope", "valid choice"),
         ("campaigns=SPRING&value=x", "Say in which column this stands."),
-        ("campaigns=SPRING&called_from=2026-03-02T00:00&called_before=2026-03-01T00:00", "The first time must be before the second."),
+        (
+            "campaigns=SPRING&called_from=2026-03-02T00:00&called_before=2026-03-01T00:00",
+            "The first time must be before the second.",
+        ),
     ],
 )
 def test_it_says_what_is_wrong_with_a_filter_and_takes_nobody(

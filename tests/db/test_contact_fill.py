@@ -144,9 +144,7 @@ def test_known_listed_and_repeated_numbers_are_skipped_counted_and_named(
     )
 
 
-def test_a_list_of_another_campaign_refuses_nobody(
-    world: World, connect: Connect, source: int, target: int
-) -> None:
+def test_a_list_of_another_campaign_refuses_nobody(world: World, connect: Connect, source: int, target: int) -> None:
     own = blacklists.create(world.conn, "own", "", is_global=False, campaign_ids=[target])
     foreign = blacklists.create(world.conn, "foreign", "", is_global=False, campaign_ids=[source])
     blacklist.add(world.conn, "+79160000001", BlacklistReason.VIP, blacklist_id=own)
@@ -169,7 +167,8 @@ def test_whom_the_campaigns_own_rules_refuse_is_a_contact_blocked_with_the_reaso
     assert contact_fill.forecast(world.conn, target, chosen) == Forecast(5, 5, {}, blocked)
     assert fill(connect, target, chosen).accepted == 5
     stored = world.conn.execute(
-        "SELECT blocked_reason, count(*) FROM contacts WHERE campaign_id = %s AND state = 'blocked' GROUP BY 1", [target]
+        "SELECT blocked_reason, count(*) FROM contacts WHERE campaign_id = %s AND state = 'blocked' GROUP BY 1",
+        [target],
     ).fetchall()
     assert dict(stored) == blocked
     assert world.value("SELECT count(*) FROM contact_blocks WHERE campaign_id = %s", target) == 4
@@ -194,9 +193,7 @@ def test_it_is_recorded_like_an_import_and_audited_with_its_filter(
     assert ContactFilter.from_json(row[2]["filter"]) == chosen
 
 
-def test_an_ended_campaign_takes_nobody_and_says_so(
-    world: World, connect: Connect, source: int, target: int
-) -> None:
+def test_an_ended_campaign_takes_nobody_and_says_so(world: World, connect: Connect, source: int, target: int) -> None:
     world.conn.execute("UPDATE campaigns SET state = 'archived' WHERE id = %s", [target])
     with pytest.raises(IllegalMove):
         fill(connect, target, ContactFilter((source,)))
