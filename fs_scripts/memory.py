@@ -1,15 +1,17 @@
 """What a call writes down: into PostgreSQL when it answers in time, else onto the switch's own disk."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import psycopg
+from redis import Redis
 
-from db import attempts, conclusion, pacing, spool_apply
-from db.errors import DatabaseAway
+from db import attempts, conclusion, pacing, setups, spool_apply
+from db.errors import DatabaseAway, RedisAway
 from dialer.call_flow import CallFlow
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
@@ -20,6 +22,12 @@ logger = logging.getLogger(__name__)
 SPOOLED = "PostgreSQL did not take it in time, written to the spool"
 REFUSED = "PostgreSQL refused it, written to the spool"
 NOT_LEARNT = "PostgreSQL did not say how calls are to be held, the first call of each campaign asks again"
+ASKED_ELSEWHERE = "PostgreSQL did not say in time how to hold the call, the flow was found all the same"
+REDIS_SILENT = "Redis did not say how to hold the call"
+UNKNOWN_FLOW = "nobody can say how to hold the call"
+PATIENCE_S = 1.5
+"""Silence that a callee bears better than a call that is hung up at once."""
+ASK_EVERY_S = 0.1
 NOT_KEPT = "what is worth no place in the spool was not kept"
 
 T = TypeVar("T")
@@ -50,10 +58,11 @@ class Setup:
 class Memory:
     """Writes of every call of this switch; each method returns once the fact is safe, and raises SpoolFull else."""
 
-    def __init__(self, postgres: Postgres, disk: Disk, setups: FlowCache[Setup]) -> None:
+    def __init__(self, postgres: Postgres, disk: Disk, flows: FlowCache[Setup], redis: Redis) -> None:
         self._postgres = postgres
         self._disk = disk
-        self._setups = setups
+        self._setups = flows
+        self._redis = redis
 
     def learn_setups(self, wait_ms: int) -> None:
         """Learn how calls are held now, so that a switch that has just started can hold them while PostgreSQL is away.
@@ -79,8 +88,8 @@ class Memory:
     def answered(self, attempt_id: str, campaign_id: int, flow_version_id: int, at: datetime) -> Setup | None:
         """Record the answer and return how the call is to be held.
 
-        None: nobody can say it. PostgreSQL is away, and this version of the flow is newer than the switch's start and
-        no earlier call used it.
+        None: nobody can say it. PostgreSQL and Redis are away, and this version of the flow is newer than the switch's
+        start and no earlier call used it.
         """
 
         def job(conn: psycopg.Connection[Any]) -> attempts.CallContext | None:
@@ -88,9 +97,34 @@ class Memory:
             return attempts.call_context(conn, attempt_id)
 
         context = self._keep(attempt_id, job, lambda: spool_apply.answered(attempt_id, at))
-        if context is None:
-            return self._setups.get(campaign_id, flow_version_id)
-        return self._learn(context)
+        if context is not None:
+            return self._learn(context)
+        return self._setups.get(campaign_id, flow_version_id) or self._ask(attempt_id, campaign_id, flow_version_id)
+
+    def _ask(self, attempt_id: str, campaign_id: int, flow_version_id: int) -> Setup | None:
+        """Ask Redis, where the scheduler left it, and then PostgreSQL until patience ends."""
+        fields = {"attempt_id": attempt_id}
+        known: attempts.LiveSetup | attempts.CallContext | None = None
+        try:
+            known = setups.shared(self._redis, campaign_id, flow_version_id)
+        except RedisAway as error:
+            logger.warning(REDIS_SILENT, extra={**fields, "reason": str(error)})
+        known = known or self._ask_again(attempt_id)
+        if known is None:
+            logger.error(UNKNOWN_FLOW, extra=fields)
+            return None
+        logger.info(ASKED_ELSEWHERE, extra=fields)
+        return self._learn(known)
+
+    def _ask_again(self, attempt_id: str) -> attempts.CallContext | None:
+        ends_at = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._postgres.run(lambda conn: attempts.call_context(conn, attempt_id), begins=False)
+            except (DatabaseAway, psycopg.Error):
+                if time.monotonic() >= ends_at:
+                    return None
+                time.sleep(ASK_EVERY_S)
 
     def message_started(self, attempt_id: str, at: datetime) -> None:
         """Record that the first prompt begins."""

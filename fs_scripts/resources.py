@@ -54,7 +54,7 @@ def _make(read: Settings) -> Resources:
         postgres=postgres,
         redis=redis,
         spool=spool,
-        memory=Memory(postgres, spool, FlowCache()),
+        memory=Memory(postgres, spool, FlowCache(), redis),
         background=background,
         announcer=Announcer(redis, background),
     )

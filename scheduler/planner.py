@@ -19,6 +19,7 @@ from dialer.calling_hours import open_zone_sets
 from dialer.pacing import Room, slots_wanted
 from dialer.sharing import Contender, Ledger, turns
 from scheduler.database import Database
+from scheduler.setup_sharing import SetupSharing
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Planner:
         self._horizon_ms, self._lease_ttl_s = horizon_ms, lease_ttl_s
         self._is_gateway_up = is_gateway_up
         self._clock = clock
+        self._setups = SetupSharing(database, redis, clock)
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
         self._health: Mapping[int, Health] = {}
         self._ledger = Ledger()
@@ -181,6 +183,7 @@ class Planner:
         finally:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
+        self._setups.of(claimed)
         spacing_s = 1 / gateway.calls_per_second
         return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in self._held(claimed)]
 

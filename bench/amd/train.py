@@ -1,18 +1,20 @@
 """Learns the model: `python -m bench.amd.train`; it replaces the one in use only when it is better.
 
 The network and the forest learn from the corpus's train part; how both are weighed and the bars are chosen on the
-validation part, where the models are compared. The test part is never read.
+validation part, where the models are compared. The test part is never read. With --labelled, calls that people
+listened to are learnt from too; every fifth of them is kept for the comparison.
 """
 
 import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.amd import boosting, learning, traces
+from bench.amd import boosting, labelled, learning, traces
 from bench.amd.corpus import Item
 from bench.amd.figures import CALLED_MACHINE
 from bench.amd.traces import Recording, Trace
@@ -30,6 +32,9 @@ LATE_MS = 900
 """The median decision on a person after the utterance's end that is wanted."""
 EARLY_MACHINE_MS = 2500
 """The median decision on a machine after the onset that is wanted."""
+
+FORGETS_AT_MOST = 0.005
+"""So much worth on made-up calls may be lost for what is won on real ones."""
 
 CHOICES = {
     "silence_ms": (300, 380, 460, 540, 620, 700, 780),
@@ -52,12 +57,19 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=30, help="how often the network hears the train part")
     parser.add_argument("--minutes", type=float, default=60, help="how long the network may learn at most")
     parser.add_argument("--go-on", action="store_true", help="go on from the network in use instead of from nothing")
+    parser.add_argument("--labelled", type=Path, metavar="ZIP", help="learn from this download of the panel too")
     options = parser.parse_args()
+    try:
+        real = labelled.recordings(options.labelled) if options.labelled else []
+    except labelled.NotAnExport as why:
+        parser.error(f"this is no download of the panel: {why}")
     before = model.load().network.weights if options.go_on else None
     train, validation = traces.recordings("train"), traces.recordings("validation")
+    kept = [one for one in real if labelled.is_kept(one.item)]
+    train += labelled.TIMES * [one for one in real if not labelled.is_kept(one.item)]
     weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60, before)
     candidate = learnt(Network(weights), train, validation, options.seed)
-    return replace_if_better(candidate, validation)
+    return replace_if_better(candidate, validation, kept)
 
 
 def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Recording], seed: int) -> Model:
@@ -68,20 +80,30 @@ def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Re
     return Model(network, forest, blend, choose_bars(forest, blend, known))
 
 
-def replace_if_better(candidate: Model, validation: Sequence[Recording]) -> int:
-    """Replace the model in use if the candidate is worth more on the validation part; 1 when it is not."""
-    worth = worth_of(candidate, heard_by(candidate.network, validation))
-    print(f"candidate {worth:.4f} {candidate.blend} {candidate.bars}")
+def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: Sequence[Recording] = ()) -> int:
+    """Replace the model in use if the candidate is worth more on the validation part; 1 when it is not.
+
+    kept: real calls that nobody learnt from. With them it must be worth more on both together, and on the made-up ones
+    alone no less than FORGETS_AT_MOST below: a few calls of one campaign must not unlearn the rest.
+    """
+    every = [*validation, *kept]
+    worth, alone = _worths(candidate, every, validation)
+    print(f"candidate {worth:.4f}, {alone:.4f} without {len(kept)} real calls, {candidate.blend} {candidate.bars}")
     if model.MODEL.exists():
-        in_use = model.load()
-        value = worth_of(in_use, heard_by(in_use.network, validation))
-        print(f"in use    {value:.4f}")
-        if worth <= value:
+        in_use, in_use_alone = _worths(model.load(), every, validation)
+        print(f"in use    {in_use:.4f}, {in_use_alone:.4f}")
+        if worth <= in_use or alone < in_use_alone - FORGETS_AT_MOST:
             print("the model in use is no worse: it stays")
             return 1
     model.save(candidate, model.MODEL)
     print(f"replaced {model.MODEL.name}")
     return 0
+
+
+def _worths(learnt: Model, every: Sequence[Recording], validation: Sequence[Recording]) -> tuple[float, float]:
+    """Return what a model is worth on all, and on those that are made up, which come first."""
+    heard = heard_by(learnt.network, every)
+    return worth_of(learnt, heard), worth_of(learnt, heard[: len(validation)])
 
 
 def heard_by(network: Network, recordings: Sequence[Recording]) -> Traces:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from db import attempts
-from db.errors import DatabaseAway, SpoolFull
+from db import attempts, setups
+from db.errors import DatabaseAway, RedisAway, SpoolFull
+from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.call_flow import default_definition
 from dialer.disposition import CallFacts
@@ -31,6 +32,13 @@ class Postgres:
         if self.fails_with is not None:
             raise self.fails_with
         return job(None)
+
+
+@pytest.fixture
+def redis(redis_url):
+    client = open_redis(redis_url, wait_ms=1000)
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -66,8 +74,9 @@ def written(monkeypatch):
 
 
 @pytest.fixture
-def memory(postgres, spool, written):
-    return Memory(postgres, spool, FlowCache())
+def memory(postgres, spool, written, redis, monkeypatch):
+    monkeypatch.setattr(memory_module, "PATIENCE_S", 0.0)
+    return Memory(postgres, spool, FlowCache(), redis)
 
 
 def spooled(spool):
@@ -136,9 +145,39 @@ def test_nobody_can_say_how_to_hold_a_call_whose_flow_is_unknown(memory, postgre
     assert memory.answered(ATTEMPT, campaign, version, AT) is None
 
 
-def test_a_press_that_is_safe_nowhere_is_not_thanked_for(postgres, written, tmp_path):
+def test_a_flow_that_the_scheduler_shared_is_known_while_postgresql_is_away(memory, postgres, redis):
+    postgres.fails_with = DatabaseAway("away")
+    setups.share(redis, [attempts.LiveSetup(3, 8, default_definition("en"), is_recording=True)])
+    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    assert setup is not None
+    assert (setup.flow.language, setup.is_recording) == ("en", True)
+    assert memory.answered(ATTEMPT, 4, 8, AT) is None, "another campaign's is not known"
+
+
+def test_a_callee_waits_a_moment_for_postgresql_to_say_how_the_call_is_to_be_held(memory, postgres, redis, monkeypatch):
+    monkeypatch.setattr(memory_module, "PATIENCE_S", 30.0)
+    postgres.fails_with = DatabaseAway("slow")
+
+    def sleep(_seconds):
+        postgres.fails_with = None
+
+    monkeypatch.setattr(memory_module.time, "sleep", sleep)
+    assert memory.answered(ATTEMPT, 3, 8, AT) is not None
+
+
+def test_a_call_is_held_though_neither_store_answers_at_first(memory, postgres, monkeypatch):
+    def away(*_):
+        raise RedisAway("away")
+
+    monkeypatch.setattr(memory_module.setups, "shared", away)
+    assert memory.answered(ATTEMPT, 3, 8, AT) is not None, "PostgreSQL answers"
+    postgres.fails_with = DatabaseAway("away")
+    assert memory.answered(ATTEMPT, 3, 9, AT) is None
+
+
+def test_a_press_that_is_safe_nowhere_is_not_thanked_for(postgres, written, tmp_path, redis):
     postgres.fails_with = DatabaseAway("frozen")
-    full = Memory(postgres, Spool(tmp_path / "full", 1), FlowCache())
+    full = Memory(postgres, Spool(tmp_path / "full", 1), FlowCache(), redis)
     with pytest.raises(SpoolFull):
         full.outcome(ATTEMPT, Outcome.INTERESTED, "1", None, AT)
 

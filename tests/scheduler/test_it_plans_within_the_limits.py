@@ -22,7 +22,9 @@ def test_it_plans_what_fits_into_the_horizon_evenly(world, planner):
     world.campaign(contacts=100, calls_per_minute=6000, max_channels=100)
     planned = planner.plan(now())
     assert len({departure.attempt.phone for departure in planned}) == len(planned)
-    assert 23 <= len(planned) <= 26  # half a second at 50 calls per second
+    assert (
+        12 <= len(planned) <= 26
+    )  # half a second at 50 calls per second, less what passed until the slots were asked for
     moments = [departure.due_s for departure in planned]
     gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert min(gaps) >= 0.019
