@@ -42,7 +42,7 @@ class FillForm(FlaskForm):
     how = SelectField(
         _l("Its value"), choices=choices_of({CONTAINS: _l("contains"), EQUALS: _l("is exactly")}), validate_choice=False
     )
-    value = StringField(_l("this text"), [Length(max=LONGEST)])
+    value = StringField(_l("Text"), [Length(max=LONGEST)])
 
     def offer(self, conn: AnyConnection, campaign_id: int) -> "FillForm":
         """Offer all campaigns but this one, newest first, and the words of states and call ends."""
