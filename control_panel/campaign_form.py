@@ -74,7 +74,7 @@ def choices_of(labels: Mapping[Any, Any]) -> list[SelectChoice]:
     return [SelectChoice(value, text) for value, text in labels.items()]
 
 
-class _Ticks(SelectMultipleField):
+class Ticks(SelectMultipleField):
     """Several check boxes that make one list."""
 
     widget = ListWidget(prefix_label=False)
@@ -97,7 +97,7 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
     time_zone = SelectField(_l("Time zone"))
     hours_start = TimeField(_l("From"), [InputRequired(REQUIRED)])
     hours_end = TimeField(_l("Until"), [InputRequired(REQUIRED)])
-    weekdays = _Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))
+    weekdays = Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))
 
     keeps_holidays = BooleanField(_l("Nobody is called on public holidays of that country"))
 

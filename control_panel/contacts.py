@@ -14,7 +14,7 @@ from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import InputRequired, Length
 
 from control_panel.access import needs
-from control_panel.campaigns import campaign_or_404
+from control_panel.campaigns import ENDED, campaign_or_404
 from control_panel.database import connection
 from control_panel.labels import blocked_label
 from db import audit, campaigns, contacts
@@ -61,6 +61,7 @@ def index(campaign_id: int) -> str:
         counts=[(state, getattr(progress, state)) for state in ContactState if getattr(progress, state)],
         total=progress.contacts,
         blocked_label=blocked_label,
+        has_ended=campaign.state in ENDED,
     )
 
 

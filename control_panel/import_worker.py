@@ -1,7 +1,8 @@
 """`python -m control_panel.import_worker` runs one import; it is told which by a line of JSON on standard input.
 
-The line holds database_url, import_id, and `file`: path, name, and the mapping of contacts or of entries. When its
-standard input ends, the panel that started it is gone: then it goes too, and PostgreSQL drops what it had not finished.
+The line holds database_url, import_id, and `file`: path, name, and the mapping of contacts or of entries; or `fill`:
+true, when contacts of other campaigns are taken. When its standard input ends, the panel that started it is gone: then
+it goes too, and PostgreSQL drops what it had not finished.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 import psycopg
 
 from db.blacklist_import import EntryMapping, EntryRun
+from db.contact_fill import FillJob
 from db.contact_import import ContactRun
 from db.imports import record_failure
 from db.pool import connection_options
@@ -50,6 +52,9 @@ def main() -> int:
 
 
 def _import(conn: psycopg.Connection, aside: psycopg.Connection, work: dict[str, Any]) -> None:
+    if work.get("fill"):
+        FillJob(conn, aside, work["import_id"]).carry_out()
+        return
     file = work["file"]
     try:
         table = read_rows(Path(file["path"]).read_bytes(), file["name"])

@@ -1,8 +1,7 @@
 """Runs an import: one transaction, batch after batch, while the next rows are read; every reject is listed."""
 
 import re
-import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,35 +10,20 @@ from json.encoder import encode_basestring
 from typing import Any, ClassVar, LiteralString
 
 from psycopg import Cursor
-from psycopg.rows import tuple_row
-from psycopg.types.json import Jsonb
 
-from db import audit, imports
+from db import imports
 from db.ahead import ahead
-from db.errors import NotFound
-from db.imports import RUNNING_SPACE, ImportReport
-from db.sql import AnyConnection, change, one_of, value_of
+from db.import_job import Job
+from db.imports import ImportReport
 from dialer.contact import ImportReject
 from dialer.contact_file import ContactTable
-from dialer.errors import ImportCancelled
 
 queries = imports.queries
 
-TURN_SPACES = {"campaign": 0x1A9047, "blacklist": 0x1A9049}
-"""First half of the advisory lock that lets imports into one campaign or list take turns; the second is its id."""
 BATCH_ROWS = 10_000
-LOOK_S = 0.2
 SPECIAL = re.compile(r"[\\\t\n\r]")
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 """What COPY's text format writes otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What is imported for whom."""
-
-    file_name: str
-    started_by: int | None
 
 
 @dataclass(slots=True)
@@ -74,28 +58,15 @@ class Batch:
             )
 
 
-class Run(ABC):
-    """One run, with what it counts. conn: idle, its transaction holds all rows until it ends.
+class Run(Job):
+    """An import of a file's rows, batch after batch."""
 
-    aside: in autocommit, tells others how far it is.
-    """
-
-    action: ClassVar[str]
-    """For the audit log."""
     stage: ClassVar[LiteralString]
     copy: ClassVar[LiteralString]
     add: ClassVar[LiteralString]
     """The batch's temporary table, what fills it, and what takes its rows over and returns those it refused."""
     empty: ClassVar[LiteralString]
-
-    def __init__(self, conn: AnyConnection, aside: AnyConnection, import_id: int) -> None:
-        self.conn, self.aside, self.import_id = conn, aside, import_id
-        self._rows, self._accepted = 0, 0
-        self._rejected: Counter[str] = Counter()
-
-    @abstractmethod
-    def begin(self) -> tuple[str, int]:
-        """Find out and lock what is imported into; return its kind and id. Raises when it takes nothing."""
+    _table: ContactTable
 
     @abstractmethod
     def sort(self, batch: Batch, row_number: int, cells: list[str], columns: Sequence[str]) -> None:
@@ -105,49 +76,20 @@ class Run(ABC):
     def values(self) -> dict[str, Any]:
         """Return the parameters of `add`."""
 
-    def before_batch(self, batch: Batch) -> None:  # noqa: B027 - there may be nothing to look up
+    def before_batch(self, batch: Batch) -> None:
         """Look up what `add` needs to know of this batch."""
 
-    def before_end(self) -> None:  # noqa: B027 - there may be no reason to
-        """Raise when it may not be taken over any more."""
-
     def all_of(self, table: ContactTable) -> ImportReport:
-        """Import every row of `table`, or none: whatever fails, also this process, leaves nothing but its record.
+        """Import every row of `table`, or none; see `carry_out`. Raises InvalidContactFile too."""
+        self._table = table
+        return self.carry_out()
 
-        Raises ImportCancelled, InvalidContactFile, and what `begin` and `before_end` raise.
-        """
-        try:
-            return self._all_of(table)
-        except BaseException as error:
-            imports.record_failure(self.aside, self.import_id, f"{type(error).__name__}: {error}"[:500])
-            raise
-
-    def _all_of(self, table: ContactTable) -> ImportReport:
-        with self.conn.transaction(), self.conn.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(queries["hold"], {"running_space": RUNNING_SPACE, "import_id": self.import_id})
-            about = one_of(self.conn, About, queries["about"], {"import_id": self.import_id})
-            if about is None:
-                raise NotFound(f"there is no import {self.import_id}")
-            kind, target_id = self.begin()
-            self._take_turn(kind, target_id)
-            cursor.execute(self.stage)
-            for batch in ahead(self._batches(table)):
-                self._add(cursor, batch)
-                self._tell()
-            self.before_end()
-            if change(self.conn, queries["finish"], self._progress()) != 1:
-                raise ImportCancelled("somebody cancelled the import at its end")
-            details = {"file": about.file_name, "accepted": self._accepted, "rows": self._rows}
-            audit.record(self.conn, about.started_by, self.action, kind, target_id, details)
-        rejected = {ImportReject(reason): count for reason, count in self._rejected.items()}
-        return ImportReport(self.import_id, self._rows, self._accepted, rejected)
-
-    def _take_turn(self, kind: str, target_id: int) -> None:
-        values = {"turn_space": TURN_SPACES[kind], "target_id": target_id}
-        while not value_of(self.conn, queries["take_turn"], values):
-            self._tell()
-            time.sleep(LOOK_S)
-        change(self.aside, queries["began"], {"import_id": self.import_id})
+    def take_over(self, cursor: Cursor[Any]) -> None:
+        """Take the rows over, a batch while the next one is read."""
+        cursor.execute(self.stage)
+        for batch in ahead(self._batches(self._table)):
+            self._add(cursor, batch)
+            self.tell()
 
     def _batches(self, table: ContactTable) -> Iterator[Batch]:
         rows = enumerate(table.rows, table.first_row)
@@ -155,11 +97,7 @@ class Run(ABC):
             batch = Batch()
             for row_number, cells in some:
                 if cells:
-                    # which PostgreSQL stores nowhere
-                    clean = (
-                        [cell.replace("\x00", "") for cell in cells] if any("\x00" in cell for cell in cells) else cells
-                    )
-                    batch.cells[row_number] = clean
+                    batch.cells[row_number] = clean = _storable(cells)
                     self.sort(batch, row_number, clean, table.columns)
             yield batch
 
@@ -176,28 +114,13 @@ class Run(ABC):
         if batch.rejected:
             with cursor.copy(queries["copy_rejects"]) as copy:
                 copy.write("".join(self._reject_lines(batch)))
-        self._rows += len(batch.cells)
-        self._accepted += len(batch.cells) - len(batch.rejected)
-        self._rejected.update(reason for reason, _detail in batch.rejected.values())
+        self.count(len(batch.cells), Counter(reason for reason, _detail in batch.rejected.values()))
 
     def _reject_lines(self, batch: Batch) -> Iterator[str]:
         for row_number in sorted(batch.rejected):
             reason, detail = batch.rejected[row_number]
             cells = ",".join(map(encode_basestring, batch.cells[row_number]))
             yield f"{self.import_id}\t{row_number}\t{reason}\t{copied(detail)}\t[{copied(cells)}]\n"
-
-    def _tell(self) -> None:
-        """Tell others how far it is; raises ImportCancelled when it is not wanted any more."""
-        if not value_of(self.aside, queries["progress"], self._progress()):
-            raise ImportCancelled("somebody cancelled the import")
-
-    def _progress(self) -> dict[str, Any]:
-        return {
-            "import_id": self.import_id,
-            "rows_total": self._rows,
-            "accepted": self._accepted,
-            "rejected": Jsonb(self._rejected),
-        }
 
 
 def _storable(cells: list[str]) -> list[str]:

@@ -51,7 +51,8 @@ class ContactImport:
     While it runs, rows_total and the counts are what has been read so far.
 
     rows_expected: as far as can be told before they are read. began_at: None while it waits for the campaign's other
-    imports. cancelled_at: somebody asked it to stop. now: the database's clock.
+    imports. cancelled_at: somebody asked it to stop. now: the database's clock. is_fill: it takes contacts of other
+    campaigns, not a file's rows; file_name holds their names then.
     """
 
     id: int
@@ -70,6 +71,7 @@ class ContactImport:
     cancelled_at: datetime | None
     ended_at: datetime | None
     now: datetime
+    is_fill: bool
 
     @property
     def rows_per_second(self) -> float | None:

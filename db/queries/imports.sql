@@ -158,17 +158,17 @@ SELECT pg_try_advisory_xact_lock(%(running_space)s, %(import_id)s::bigint::integ
 
 -- find -- One import.
 SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
-    seen_at, cancelled_at, ended_at, clock_timestamp() AS now
+    seen_at, cancelled_at, ended_at, clock_timestamp() AS now, source_filter IS NOT NULL AS is_fill
 FROM contact_imports WHERE id = %(import_id)s
 
 -- list_for -- A campaign's imports, newest first.
 SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error, created_at, began_at,
-    seen_at, cancelled_at, ended_at, clock_timestamp() AS now
+    seen_at, cancelled_at, ended_at, clock_timestamp() AS now, source_filter IS NOT NULL AS is_fill
 FROM contact_imports WHERE campaign_id = %(campaign_id)s ORDER BY id DESC
 
 -- list_for_blacklist -- A list's imports, newest first.
 SELECT id, campaign_id, blacklist_id, file_name, state, rows_expected, rows_total, accepted, rejected, error,
-    created_at, began_at, seen_at, cancelled_at, ended_at, clock_timestamp() AS now
+    created_at, began_at, seen_at, cancelled_at, ended_at, clock_timestamp() AS now, source_filter IS NOT NULL AS is_fill
 FROM contact_imports WHERE blacklist_id = %(blacklist_id)s ORDER BY id DESC
 
 -- rejects -- The rows that became no contact, in the file's order.
