@@ -23,8 +23,8 @@ FAILED = "planning failed, it is tried again"
 class Plans(Protocol):
     """What is needed of scheduler.planner.Planner."""
 
-    def plan(self, now: datetime) -> list[Departure]:
-        """Return what is to leave next."""
+    def plan(self, now: datetime, hand_over: Callable[[Sequence[Departure]], object]) -> object:
+        """Hand over what is to leave next."""
 
 
 class Line(Protocol):
@@ -76,7 +76,7 @@ class DialLoop:
         if brake is not None:
             return self._say(brake)
         try:
-            planned = self._planner.plan(now)
+            self._planner.plan(now, self._departures.add)
         except LeasesLost:
             self._brakes.unreconciled()
             self._on_leases_lost()
@@ -88,7 +88,6 @@ class DialLoop:
         except Exception:
             logger.exception(FAILED)
             return None
-        self._departures.add(planned)
         return self._say(None)
 
     def _say(self, reason: str | None) -> None:

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from redis import Redis
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 CUT_SHORT = "planning was cut short, what was claimed before leaves in time"
 SURPRISED = "a campaign could not be planned, the others go on"
 GIVE_BACK_FAILED = "slots were not given back, they expire by themselves"
+IDLE = timedelta(milliseconds=700)
+"""How long a campaign that could call nobody is left alone: what becomes due meanwhile waits so long at most."""
 ZONE_SETS_FOR_S = 5.0
 """How long a campaign's zone sets are remembered; an import may bring new ones."""
 
@@ -63,10 +65,15 @@ class Planner:
         self._paced: frozenset[int] = frozenset()
         """Campaigns whose calls follow their operators."""
         self._until_us = 0
+        self._idle_until: dict[int, datetime] = {}
 
-    def plan(self, now: datetime) -> list[Departure]:
+    def plan(
+        self, now: datetime, hand_over: Callable[[Sequence[Departure]], object] = lambda _: None
+    ) -> list[Departure]:
         """Return what is to leave within the horizon. Raises DatabaseAway, RedisAway, LeasesLost.
 
+        hand_over hears of each as soon as it is claimed: with many campaigns the first calls are due before the round
+        is over. A round ends with its horizon; who had no turn comes first in the next.
         A store's failure after something was claimed is not raised: what is claimed has to leave, and a failure that
         lasts comes again in the next round. What could not be claimed is given back. Campaigns take their turns by
         dialer.sharing; one whose planning fails for its own sake holds nobody up.
@@ -75,22 +82,29 @@ class Planner:
             lambda conn: (campaigns.active(conn), gateway_health.known(conn), pacing.paced(conn)), begins=False
         )
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
+        ends_at = self._clock() + self._horizon_ms / 1000
         self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
         dialing = {campaign.id: campaign for campaign in active}
+        self._idle_until = {id_: until for id_, until in self._idle_until.items() if until > now}
         contenders = {c.id: Contender(c.id, c.priority, c.weight) for c in active}
         capacity = int(self._total.cps * self._horizon_ms / 1000) + 1
         self._ledger.note(list(contenders.values()), capacity, self._clock())
         planned: list[Departure] = []
         satisfied: set[int] = set()
         """Who can take no more in this round: its contacts, channels, minute or gateways are used up."""
-        for turn in turns(list(contenders.values()), self._ledger, capacity, self._clock()):
+        for turn in turns(
+            [c for c in contenders.values() if c.id not in self._idle_until], self._ledger, capacity, self._clock()
+        ):
             if turn.campaign_id in satisfied:
                 continue
+            if self._clock() > ends_at:
+                break
             got = 0
             most = capacity if turn.most is None else turn.most
             try:
                 for found in self._plan_campaign(dialing[turn.campaign_id], most, now):
                     self._ledger.charge(contenders[turn.campaign_id], len(found), self._clock())
+                    hand_over(found)
                     planned += found
                     got += len(found)
             except (DatabaseAway, RedisAway, LeasesLost) as error:
@@ -108,10 +122,14 @@ class Planner:
         """Yield what was claimed over one gateway after the other: a failure at the second leaves the first's."""
         open_sets = open_zone_sets(campaign.hours, self._zone_sets_of(campaign), now, campaign.ring_timeout_s)
         gateways = [slowed for gateway in campaign.gateways if (slowed := self._usable(gateway))]
-        if not open_sets or not gateways:
+        if not open_sets:
+            return self._rest(campaign, now)
+        if not gateways:
             return
         due = self._database.run(lambda conn: claims.due_count(conn, campaign, open_sets, most), begins=False)
-        if due and campaign.id in self._paced:
+        if not due:
+            return self._rest(campaign, now)
+        if campaign.id in self._paced:
             decision = self._database.run(lambda conn: pacing.may_start(conn, campaign.id, due, now), begins=False)
             due = decision.start if decision else 0
         if not due:
@@ -123,6 +141,10 @@ class Planner:
             if found := self._take(campaign, gateway, open_sets, wanted, now):
                 just_planned += len(found)
                 yield found
+
+    def _rest(self, campaign: DialingCampaign, now: datetime) -> None:
+        """Ask no more for a moment: many idle campaigns would keep those that dial from their turn."""
+        self._idle_until[campaign.id] = now + IDLE
 
     def _usable(self, gateway: CampaignGateway) -> CampaignGateway | None:
         """Return the gateway at the speed its trunk takes calls now; None while it is down or rests."""

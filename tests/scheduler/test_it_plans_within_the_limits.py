@@ -11,6 +11,7 @@ from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from dialer.adaptive_pacing import PacingMode, PacingRules
 from dialer.campaign import CampaignState
+from scheduler.planner import IDLE
 from tests.scheduler.conftest import make_planner
 
 
@@ -270,3 +271,23 @@ def test_a_campaign_with_operators_starts_no_more_calls_than_they_can_take(plann
     campaign_id = world.campaign(contacts=50, calls_per_minute=6000, max_channels=100)
     pacing.put(world.conn, campaign_id, PacingRules(PacingMode.PROGRESSIVE, 3))
     assert sum(len(planner.plan(datetime.now(UTC))) for _ in range(3)) == 3
+
+
+def test_it_hands_calls_over_before_the_round_is_over(world, planner):
+    """With many campaigns the first calls are due long before the last campaign had its turn."""
+    ids = [world.campaign(contacts=2, first_phone=79160000000 + 1000 * n, max_channels=100) for n in range(2)]
+    heard = []
+    planned = planner.plan(now(), lambda found: heard.append([departure.attempt.campaign_id for departure in found]))
+    assert len(heard) >= 2
+    assert {campaign_id for found in heard for campaign_id in found} == set(ids)
+    assert sum(map(len, heard)) == len(planned)
+
+
+def test_it_leaves_a_campaign_alone_for_a_moment_that_can_call_nobody(world, planner):
+    campaign_id = world.campaign(contacts=1, calls_per_minute=6000)
+    world.conn.execute("UPDATE contacts SET due_at = now() + interval '1 hour'")
+    then = now()
+    assert planner.plan(then) == []
+    world.conn.execute("UPDATE contacts SET due_at = now() - interval '1 hour'")
+    assert planner.plan(then + IDLE / 2) == []
+    assert [departure.attempt.campaign_id for departure in planner.plan(then + IDLE)] == [campaign_id]
