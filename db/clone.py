@@ -24,14 +24,18 @@ LIFE: dict[str, frozenset[str]] = {
     "campaign_gateways": frozenset({"campaign_id"}),
     "campaign_caller_ids": frozenset({"campaign_id"}),
     "campaign_schedules": frozenset({"campaign_id", "handled_until", "next_run_at"}),
+    "campaign_pacing": frozenset({"campaign_id", "state", "ended", "transferred", "abandoned"}),
+    "blacklist_campaigns": frozenset({"campaign_id"}),
 }  # fmt: skip
 """Table → its columns that belong to one campaign's life and start anew; whatever else there is is copied."""
-SETTINGS = ("campaign_gateways", "campaign_caller_ids", "campaign_schedules")
+SETTINGS = (
+    "campaign_gateways", "campaign_caller_ids", "campaign_schedules", "campaign_pacing", "blacklist_campaigns",
+)  # fmt: skip
 """Tables that hold a campaign's settings beside `campaigns`, in an order that foreign keys allow."""
 OF_ITS_LIFE = frozenset(
     {
-        "abandon_days", "amd_labels", "attempts", "campaign_runs", "campaign_tallies", "contact_imports",
-        "contact_import_rejects", "day_tallies", "leads",
+        "abandon_days", "amd_labels", "attempts", "campaign_runs", "campaign_tallies", "contact_blocks",
+        "contact_imports", "contact_import_rejects", "day_tallies", "leads",
     }
 )  # fmt: skip
 """Tables of what happened to a campaign, which a clone begins without; a test wants each table settled."""

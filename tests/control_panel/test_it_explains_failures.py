@@ -51,7 +51,7 @@ def test_it_undoes_everything_when_a_request_fails(
         raise RuntimeError
 
     monkeypatch.setattr(audit, "record", broken)
-    assert admin.post("/blacklist/", {"phone": "+79161234567", "reason": "vip"}).status_code == 500
+    assert admin.post("/blacklist/", {"blacklist_id": "1", "phone": "+79161234567", "reason": "vip"}).status_code == 500
     assert blacklist.list_page(conn) == ([], 0)
 
 

@@ -97,7 +97,7 @@ def test_a_newcomer_gets_from_signing_in_to_a_campaign_that_dials(
     page.get_by_role("link", name="Кампании").first.click()
     page.get_by_role("link", name="Создать первую кампанию").click()
     page.get_by_label("Название").fill("Весна")
-    page.get_by_label("Приветствие").select_option(label="Привет")
+    page.get_by_label("Приветствие", exact=True).select_option(label="Привет")
     expect(page.get_by_role("checkbox", name="+74951234567")).to_be_checked()
     page.get_by_role("button", name="Создать кампанию").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Весна")
@@ -115,7 +115,7 @@ def test_a_newcomer_gets_from_signing_in_to_a_campaign_that_dials(
         page.get_by_role("link", name="Скачать отклонённые строки (CSV)").click()
     assert "Борис" in Path(download.value.path()).read_text(encoding="utf-8-sig")
 
-    page.get_by_role("link", name="К кампании").click()
+    page.get_by_role("link", name="К «Весна»").click()
     page.get_by_role("button", name="Начать звонить").click()
     expect(page.locator(".title .badge")).to_have_text("Звонит")
     expect(page.locator("[data-light]")).to_have_attribute("data-state", "live")

@@ -12,8 +12,6 @@ from scheduler.planner import Planner
 from tests.db.conftest import World
 from tests.db.test_abandon_ledger import abandon
 
-NOW = datetime.now(UTC)
-
 
 def test_it_pauses_with_the_reason_and_says_why_in_the_audit_log(
     world: World, database: Database, redis: Redis
@@ -35,10 +33,10 @@ def test_it_pauses_with_the_reason_and_says_why_in_the_audit_log(
 
 def test_it_plans_nothing_for_a_campaign_over_its_cap(world: World, planner: Planner) -> None:
     campaign_id = world.campaign(contacts=10, calls_per_minute=6000)
-    assert planner.plan(NOW)
+    assert planner.plan(datetime.now(UTC))
     world.conn.execute("UPDATE campaigns SET abandon_cap = 0")
     world.conn.execute(
         "INSERT INTO abandon_days (campaign_id, day, shard, answered, abandoned) VALUES (%s, now()::date, 0, 9, 1)",
         [campaign_id],
     )
-    assert planner.plan(NOW) == []
+    assert planner.plan(datetime.now(UTC)) == []

@@ -237,7 +237,8 @@ class Suite:
         calls = str(call.answers or len(call.names))
         command = [
             "sipp", "-sf", path, "-i", LOOPBACK, "-p", str(port), "-mp", str(port + 2), "-m", calls,
-            "-nostdin", "-trace_msg", "-message_file", trace, "-trace_err", "-error_file", errors, *call.sipp_options,
+            "-ci", LOOPBACK, "-cp", str(port + 1), "-nostdin", "-trace_msg", "-message_file", trace,
+            "-trace_err", "-error_file", errors, *call.sipp_options,
         ]  # fmt: skip
         log = self.log_dir / f"{call.name}.sipp"
         callee = spawn(f"the callee of {call.name}", command, log=log, cwd=self.scenario_dir)

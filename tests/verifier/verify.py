@@ -76,7 +76,11 @@ def _check_lost(matches: Sequence[Match], findings: Findings) -> None:
         if each.attempt.disposition == "lost":
             findings.lost += 1
             if not each.was_struck:
-                findings.add(Fault.LOST, f"attempt {each.attempt.id} to {each.attempt.phone}")
+                findings.add(
+                    Fault.LOST,
+                    f"attempt {each.attempt.id} to {each.attempt.phone}, originated {each.attempt.originated_at}, "
+                    f"concluded {each.attempt.concluded_at}",
+                )
 
 
 def _check_imports(database: Database, findings: Findings) -> None:
