@@ -16,6 +16,7 @@ from control_panel.database import connection, streamed
 from control_panel.formats import number, seconds
 from control_panel.import_jobs import why
 from control_panel.labels import label, list_name
+from control_panel.reject_details import detail_words
 from db import audit, imports
 from db.errors import NotFound
 from db.users import UserRole as Role
@@ -69,6 +70,7 @@ def show(import_id: int) -> str:
         reasons=_reasons(found),
         rejects=imports.first_rejects(connection(), import_id, SHOWN_REJECTS),
         rejected=sum(found.rejected.values()),
+        in_words=detail_words(),
     )
 
 
@@ -116,9 +118,9 @@ def cancel(import_id: int) -> AnyResponse:
 def rejects(import_id: int) -> Response:
     """Send the rows that became no contact, with the reason, ready to be corrected."""
     _import_or_404(import_id)
-    words = {reason: str(label(reason)) for reason in ImportReject}
+    words, in_words = {reason: str(label(reason)) for reason in ImportReject}, detail_words()
     rows = (
-        [str(r.row_number), words[r.reason], r.detail, *(str(cell) for cell in r.cells)]
+        [str(r.row_number), words[r.reason], in_words(r.detail), *(str(cell) for cell in r.cells)]
         for r in streamed(lambda conn: imports.rejects(conn, import_id))
     )
     return csv_response(f"rejects-{import_id}.csv", [_("Row"), _("Reason"), _("Detail"), _("Cells")], rows)

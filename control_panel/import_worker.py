@@ -68,7 +68,8 @@ def _import(conn: psycopg.Connection, aside: psycopg.Connection, work: dict[str,
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):  # not its buffer, whose lock would be in the way of an orderly end
+        pass
     os._exit(1)
 
 

@@ -70,7 +70,7 @@ def test_it_takes_them_and_reports_every_one_as_an_import(
     assert "From other campaigns: Spring" in report
     assert "<dt>Contacts found</dt><dd>3</dd>" in report
     assert "<dt>New contacts</dt><dd>2</dd>" in report
-    assert "on the blacklist: complaint" in report
+    assert "<td>Complaint · General list</td>" in report
     assert of(conn, autumn) == ["+79164000000", "+79164000274"]
     campaign = admin.text(f"/campaigns/{autumn}")
     assert "from other campaigns" in campaign
