@@ -11,7 +11,7 @@ import pytest
 from devstack.environment import ROOT
 from devstack.supervise import descendants
 
-OPTIONS = {"seed": 124, "contacts": 130, "kills": 1, "least-up": 6, "stop": 3, "freeze": 3, "fill": 3, "rate": 12}
+OPTIONS = {"seed": 7, "contacts": 130, "kills": 1, "least-up": 6, "stop": 3, "freeze": 3, "fill": 3, "rate": 12}
 SLOWLY = ["--stops-within", "2.5", "--limit", "540"]
 """The suite runs beside other programs: what is timed here is timed by `make chaos`."""
 ARGUMENTS = [word for name, value in OPTIONS.items() for word in (f"--{name}", str(value))]
@@ -25,7 +25,7 @@ def test_a_campaign_survives_the_death_of_every_part():
     )  # fmt: skip
     said = done.stdout[-3000:] + done.stderr[-3000:]
     last = done.stdout.strip().splitlines()[-1]
-    assert last == "chaos: seed 124, 5 kills, 0 missing, 0 called twice, 0 leaked, 0 stuck", said
+    assert last == "chaos: seed 7, 5 kills, 0 missing, 0 called twice, 0 leaked, 0 stuck", said
     assert done.returncode == 0, said
 
 
