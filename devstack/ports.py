@@ -16,6 +16,8 @@ BELOW_THE_EPHEMERAL = "10000-32000"
 TRIES = 200
 SHARE = 100
 """Ports of one lock file, by which processes of ours on this machine keep out of each other's blocks."""
+SMALL_ONES = 4
+"""Blocks smaller than a share come from the last quarter of the range."""
 
 _handed_out: list[range] = []
 """UDP blocks this process has given away; whoever got one may not have bound all of it yet."""
@@ -41,8 +43,15 @@ def free_udp_block(size: int) -> int:
     them by locks, unless the machine is so full that none are left.
     """
     lowest, highest = map(int, os.environ.get(UDP_PORTS, BELOW_THE_EPHEMERAL).split("-"))
+    lowest += lowest % 2
+    small_ones = highest - (highest - lowest) // SMALL_ONES
+    small_ones -= small_ones % 2
     for attempt in range(2 * TRIES):
-        first = random.SystemRandom().randrange(lowest, highest - size, 2)
+        # Many small blocks all over the range would leave no room for a large one.
+        begin, end = (small_ones, highest) if size < SHARE else (lowest, small_ones)
+        if end - begin <= size or attempt >= TRIES:
+            begin, end = lowest, highest
+        first = random.SystemRandom().randrange(begin, end - size, 2)
         if any(first < block.stop and block.start < first + size for block in _handed_out):
             continue
         if _are_free(first, size) and (_lock(first, size) or attempt >= TRIES):

@@ -41,3 +41,10 @@ def test_where_all_are_locked_a_block_is_found_all_the_same(other_process, monke
     monkeypatch.setenv(UDP_PORTS, "32100-32700")
     other_process.stdout.readline()
     assert 32100 <= free_udp_block(400) < 32300
+
+
+def test_many_small_blocks_leave_room_for_a_large_one(monkeypatch):
+    monkeypatch.setenv(UDP_PORTS, "20000-31000")
+    small = [free_udp_block(8) for _ in range(200)]
+    assert len(set(small)) == 200
+    assert 20000 <= free_udp_block(6000) <= 25000

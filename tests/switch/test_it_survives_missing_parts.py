@@ -16,6 +16,7 @@ MISSING_AUDIO = Call(
     "missing_audio", PRESSES, flow={"greeting": {"kind": "audio", "name": "no-such-file.wav", "audio_id": 1}}
 )
 FROZEN_AT_ANSWER = Call("frozen_at_answer", LATE, is_placed_by_its_test=True)
+NOBODY_KNOWS = Call("nobody_knows", LATE, is_placed_by_its_test=True)
 FROZEN_AT_HANGUP = Call("frozen_at_hangup", PRESSES, is_placed_by_its_test=True)
 GONE_AT_ANSWER = Call("gone_at_answer", LATE, is_placed_by_its_test=True)
 GONE_AT_HANGUP = Call("gone_at_hangup", PRESSES, is_placed_by_its_test=True)
@@ -32,15 +33,28 @@ def test_it_abandons_a_call_whose_greeting_is_missing(dialled):
     assert (row.disposition, row.answered, row.leads) == ("abandoned", True, 0)
 
 
-def test_it_ends_a_call_quickly_when_postgresql_is_frozen_at_the_answer(dialled):
+def test_it_holds_a_call_that_postgresql_is_frozen_for_from_the_answer_on(dialled):
     dialled.place([FROZEN_AT_ANSWER])
     dialled.wait_for(IS_RINGING, dialled.placed[FROZEN_AT_ANSWER.name].campaign_id)
     dialled.postgres.pause()
     try:
-        dialled.placed[FROZEN_AT_ANSWER.name].callee.process.wait(20)  # our side hung up while it was frozen
+        dialled.placed[FROZEN_AT_ANSWER.name].callee.process.wait(30)
     finally:
         dialled.postgres.resume()
-    row = dialled(FROZEN_AT_ANSWER)
+    assert dialled(FROZEN_AT_ANSWER) == answered("interested", digits="1", leads=1)
+
+
+def test_it_ends_a_call_quickly_when_no_store_can_say_how_to_hold_it(dialled):
+    dialled.place([NOBODY_KNOWS])
+    dialled.wait_for(IS_RINGING, dialled.placed[NOBODY_KNOWS.name].campaign_id)
+    dialled.postgres.pause()
+    dialled.redis.pause()
+    try:
+        dialled.placed[NOBODY_KNOWS.name].callee.process.wait(20)  # our side hung up while they were frozen
+    finally:
+        dialled.redis.resume()
+        dialled.postgres.resume()
+    row = dialled(NOBODY_KNOWS)
     assert (row.disposition, row.answered, row.leads) == ("abandoned", True, 0)
 
 
@@ -55,13 +69,12 @@ def test_it_keeps_a_press_made_while_postgresql_is_frozen(dialled):
     assert dialled(FROZEN_AT_HANGUP) == answered("interested", digits="1", leads=1)
 
 
-def test_it_ends_a_call_when_postgresql_is_gone_at_the_answer(dialled):
+def test_it_holds_a_call_that_postgresql_is_gone_for_from_the_answer_on(dialled):
     dialled.place([GONE_AT_ANSWER])
     dialled.wait_for(IS_RINGING, dialled.placed[GONE_AT_ANSWER.name].campaign_id)
     with dialled.postgres.away():
-        dialled.placed[GONE_AT_ANSWER.name].callee.process.wait(20)
-    row = dialled(GONE_AT_ANSWER)
-    assert (row.disposition, row.answered, row.leads) == ("abandoned", True, 0)
+        dialled.placed[GONE_AT_ANSWER.name].callee.process.wait(30)
+    assert dialled(GONE_AT_ANSWER) == answered("interested", digits="1", leads=1)
 
 
 def test_it_keeps_a_press_made_while_postgresql_is_gone(dialled):
