@@ -19,6 +19,8 @@ HERE = Path(__file__).parent
 CONTACTS = HERE / "contacts.csv"
 BLACKLIST = HERE / "blacklist.csv"
 COUNTRY = "RU"
+DESTINATIONS = ("RU", "US", "GB")
+"""Where the people of the file live; by default a campaign calls its own country alone."""
 CALLER_ID = "+74955550100"
 MIX = (
     "human1=24,human2=12,human9=3,human_repeat=2,human_silent=3,human_hangup=4,machine=25,"
@@ -73,6 +75,7 @@ def _store(
             flow_version_id=flow_version,
             gateways=[(gateway_id, caller_id)],
             default_country=COUNTRY,
+            destinations=DESTINATIONS,
             hours_start=time(0),
             hours_end=time(0),  # equal to the start: around the clock
             weekdays=(1, 2, 3, 4, 5, 6, 7),

@@ -38,6 +38,12 @@ def test_the_whole_file_is_taken_unless_told_otherwise(postgres_url):
     assert (rows, accepted) == (120, CALLED)
 
 
+def test_nobody_of_the_file_is_barred_by_a_rule(postgres_url):
+    make_campaign(postgres_url, "demo", "Demo", None)
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT phone, blocked_reason FROM contacts WHERE state = 'blocked'").fetchall() == []
+
+
 @pytest.mark.parametrize("wanted", [1, 50, CALLED])
 def test_the_rows_end_with_the_last_contact_that_is_wanted(wanted):
     listed = {row[0] for row in read_rows(BLACKLIST.read_bytes(), BLACKLIST.name).rows}
