@@ -204,7 +204,7 @@ def update(conn: AnyConnection, campaign_id: int, new: NewCampaign) -> None:
 
 def get(conn: AnyConnection, campaign_id: int) -> Campaign:
     """Return one campaign; raises NotFound."""
-    found = one_of(conn, Campaign, queries["get"], {"campaign_id": campaign_id})
+    found = one_of(conn, Campaign, queries["select"] + queries["one"], {"campaign_id": campaign_id})
     if found is None:
         raise NotFound(f"there is no campaign {campaign_id}")
     return found
@@ -212,7 +212,7 @@ def get(conn: AnyConnection, campaign_id: int) -> Campaign:
 
 def list_all(conn: AnyConnection) -> list[Campaign]:
     """Return every campaign, newest first."""
-    return all_of(conn, Campaign, queries["list_all"])
+    return all_of(conn, Campaign, queries["select"] + queries["newest_first"])
 
 
 def _gateways(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, list[CampaignGateway]]:
@@ -280,7 +280,7 @@ def active(conn: AnyConnection) -> list[DialingCampaign]:
 
     Left out: without an enabled gateway, or with more abandoned calls than its cap allows.
     """
-    campaigns = all_of(conn, Campaign, queries["active"])
+    campaigns = all_of(conn, Campaign, queries["select"] + queries["active"])
     ids = [campaign.id for campaign in campaigns]
     gateways, shares = _gateways(conn, ids), _shares(conn, campaigns)
     return [
@@ -297,7 +297,7 @@ def _shares(conn: AnyConnection, campaigns: Sequence[Campaign]) -> dict[int, flo
 
 def over_cap(conn: AnyConnection) -> list[OverCap]:
     """Return the active campaigns that have to stop."""
-    campaigns = all_of(conn, Campaign, queries["active"])
+    campaigns = all_of(conn, Campaign, queries["select"] + queries["active"])
     ledgers = abandon_ledger.of(conn, [campaign.id for campaign in campaigns])
     found = [OverCap(campaign.id, ledgers[campaign.id], campaign.abandon_cap) for campaign in campaigns]
     return [one for one in found if not allowance(one.ledger, one.cap_percent)]

@@ -39,7 +39,7 @@ WITH registered AS (
 INSERT INTO campaign_caller_ids (campaign_id, gateway_id, caller_id_id, place)
 SELECT %(campaign_id)s, gateway_id, id, %(place)s FROM registered
 
--- get -- One campaign.
+-- select -- A campaign as dialer and panel know it; which ones is said by a piece that follows.
 SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
     max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
     created_at,
@@ -49,31 +49,16 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
     ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
-FROM campaigns WHERE id = %(campaign_id)s
+FROM campaigns
 
--- list_all -- Every campaign, newest first.
-SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
-    max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
-    created_at,
-    started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
-    max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
-        SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
-    )) IS NOT NULL AS is_budgeted, ARRAY(
-        SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
-FROM campaigns ORDER BY id DESC
+-- one -- The one with this id.
+WHERE id = %(campaign_id)s
+
+-- newest_first -- Every campaign.
+ORDER BY id DESC
 
 -- active -- What dials, oldest first.
-SELECT id, name, description, state, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays,
-    max_channels, calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
-    created_at,
-    started_at, ended_at, keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day,
-    max_minutes_per_day, coalesce(max_calls_per_day, max_minutes_per_day, (
-        SELECT coalesce(p.max_calls_per_day, p.max_minutes_per_day) FROM projects p WHERE p.id = 1
-    )) IS NOT NULL AS is_budgeted, ARRAY(
-        SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
-    ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap
-FROM campaigns WHERE project_id = 1 AND state = 'active' ORDER BY id
+WHERE project_id = 1 AND state = 'active' ORDER BY id
 
 -- gateways -- The enabled gateways of some campaigns with the numbers each campaign shows there.
 SELECT cg.campaign_id, g.id AS gateway_id, g.name, g.max_channels, g.calls_per_second::float8 AS calls_per_second,
