@@ -9,6 +9,7 @@ import psycopg
 
 from chaos.campaign import CHANNELS, MIX, make_campaign
 from chaos.conductor import Conductor
+from chaos.evidence import keep_attempts
 from chaos.hooks import check_hooks
 from chaos.plan import Fault as PlannedFault
 from chaos.plan import Scale
@@ -138,9 +139,11 @@ def _show(conductor: Conductor, carrier: CarrierWatch, watch: CampaignWatch) -> 
 
 def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conductor: Conductor) -> Findings:
     done = read_strikes(strikes)
+    database = read_database(stack.database_url)
+    keep_attempts(database, strikes.with_name("attempts.jsonl"))
     findings = verify(
         read_calls(stack.folders.carrier),
-        read_database(stack.database_url),
+        database,
         read_journal(stack.crm_journal),
         _leases(stack),
         strikes=done,

@@ -55,8 +55,8 @@ class Line(Protocol):
     def core_uuid(self) -> str | None:
         """The Core-UUID while connected."""
 
-    def originate(self, attempt: ClaimedAttempt) -> None:
-        """Ask for the call."""
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str) -> None:
+        """Ask this life of the switch for the call."""
 
 
 class Departures:
@@ -184,7 +184,7 @@ class Departures:
         if self._is_late(departure):
             self._not_sent.append(attempt.attempt_id)
             return None
-        self._send(departure, allowed_at)
+        self._send(departure, core_uuid, allowed_at)
         return self._keep_distance(departure, asked_at)
 
     def _spacings(self, departure: Departure) -> tuple[float, float]:
@@ -202,11 +202,11 @@ class Departures:
         of_gateway, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
 
-    def _send(self, departure: Departure, allowed_at: float) -> None:
+    def _send(self, departure: Departure, core_uuid: str, allowed_at: float) -> None:
         attempt = departure.attempt
         known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
         try:
-            self._switch.originate(attempt)
+            self._switch.originate(attempt, core_uuid)
         except NotSent:
             self._not_sent.append(attempt.attempt_id)
         except CommandRefused as error:

@@ -21,6 +21,8 @@ SEND_WAIT_S = 2.0
 REPLY_WAIT_S = 5.0
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
+TCP_ESTABLISHED = 1
+"""Linux's name for a connection that both sides keep (tcp_states.h)."""
 
 CONNECTED = "connected to the switch's Event Socket"
 DISCONNECTED = "the Event Socket is away, connecting again"
@@ -71,6 +73,7 @@ class EventSocket:
         self._listener = listener
         self._lock = threading.Lock()
         self._connection: socket.socket | None = None
+        self._core_uuid = ""
         self._is_ready = False
         self._replies: deque[_Reply] = deque()
         self._stopping = threading.Event()
@@ -95,21 +98,25 @@ class EventSocket:
         """Run an API command and return its answer; raises NotSent, MaybeSent. Keep to commands that answer at once."""
         return self._send(encode(f"api {command}"), wait_s).body
 
-    def bgapi(self, command: str, job_uuid: str, wait_s: float = REPLY_WAIT_S) -> None:
+    def bgapi(self, command: str, job_uuid: str, wait_s: float = REPLY_WAIT_S, core_uuid: str | None = None) -> None:
         """Start an API command as job `job_uuid`; its answer comes as event BACKGROUND_JOB.
 
-        Raises NotSent, MaybeSent, CommandRefused.
+        core_uuid: the only life of the switch that it is meant for. Raises NotSent, MaybeSent, CommandRefused.
         """
-        message = self._send(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), wait_s)
+        message = self._send(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), wait_s, core_uuid)
         if not message.reply.startswith("+OK"):
             raise CommandRefused(message.reply)
 
-    def _send(self, data: bytes, wait_s: float) -> Message:
+    def _send(self, data: bytes, wait_s: float, core_uuid: str | None = None) -> Message:
         reply = _Reply()
         with self._lock:
             connection = self._connection
             if connection is None or not self._is_ready:
                 raise NotSent("there is no connection to the switch")
+            if core_uuid not in (None, self._core_uuid):
+                raise NotSent("the switch was restarted meanwhile")
+            if not _is_established(connection):
+                raise NotSent("the switch has closed the connection, which the reader has not noticed yet")
             self._replies.append(reply)  # under the lock: replies come in the order of the commands
             try:
                 connection.sendall(data)
@@ -155,7 +162,7 @@ class EventSocket:
             connection.setsockopt(
                 socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
             )
-            self._is_ready = True
+            self._core_uuid, self._is_ready = core_uuid, True
             logger.info(CONNECTED, extra={"core_uuid": core_uuid})
             self._tell(lambda: self._listener.connected(core_uuid))
             while not self._stopping.is_set():
@@ -221,3 +228,14 @@ class EventSocket:
         for reply in waiting:
             reply.arrived.set()
         self._tell(self._listener.disconnected)
+
+
+def _is_established(connection: socket.socket) -> bool:
+    """Whether the other side has neither closed nor reset the connection, as the kernel knows it this moment.
+
+    A process that was killed has closed its connections; what is sent after that, nobody will ever read.
+    """
+    try:
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_ESTABLISHED
+    except OSError:  # it was closed on our side
+        return False

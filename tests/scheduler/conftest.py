@@ -18,6 +18,7 @@ from db.spool import Spool
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
+from scheduler.event_socket import NotSent
 from scheduler.planner import Planner
 from tests.db.conftest import CORE, World
 
@@ -37,8 +38,10 @@ class Remembering:
         self.asked: list[str] = []
         self.on_originate: Callable[[ClaimedAttempt], object] = lambda _: None
 
-    def originate(self, attempt: ClaimedAttempt) -> None:
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str) -> None:
         self.on_originate(attempt)
+        if core_uuid != self.core_uuid:
+            raise NotSent
         if self.fails:
             raise self.fails.pop(0)
         self.sent.append((time.monotonic(), attempt))

@@ -18,6 +18,8 @@ from tests.db.conftest import CORE
 from tests.scheduler.conftest import in_threads, make_planner
 from tests.scheduler.scripted_switch import wait_until
 
+RESTARTED = "99999999-2222-4333-8444-555555555555"
+
 
 @pytest.fixture
 def plan(world, planner):
@@ -154,6 +156,24 @@ def test_what_was_not_sent_is_dialled_later(plan, departures, switch, world, rea
     wait_until(lambda: states(world) == {"dialing": 1, "queued": 1})
     assert open_attempts(world) == 1
     assert leases.counts(ready_redis).total == 1
+
+
+def test_a_call_marked_for_a_switch_that_was_restarted_since_is_not_sent_to_its_successor(
+    plan, departures, switch, world, database
+):
+    def restart_it(job, **how):
+        done = run(job, **how)
+        if world.value("SELECT count(*) FROM attempts WHERE originated_at IS NOT NULL"):
+            switch.core_uuid, database.run = RESTARTED, run
+        return done
+
+    planned, run = plan(1), database.run
+    database.run = restart_it
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: open_attempts(world) == 0)
+    assert switch.sent == []
+    assert states(world) == {"queued": 1}
 
 
 def test_what_may_have_been_sent_stays_for_reconciliation(plan, departures, switch, world):

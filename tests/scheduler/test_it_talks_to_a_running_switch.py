@@ -129,7 +129,7 @@ def test_it_knows_no_channel_that_never_was(running):
 def test_an_unknown_gateway_is_told_by_the_reply_alone(running):
     switch, heard, _ = running
     attempt = attempt_over("nowhere")
-    switch.originate(attempt)
+    switch.originate(attempt, switch.core_uuid)
     wait_until(lambda: attempt.attempt_id in heard.replies)
     assert cause_in(heard.replies[attempt.attempt_id]) == "INVALID_GATEWAY"
     assert attempt.attempt_id not in heard.hangups
@@ -139,7 +139,7 @@ def test_a_full_trunk_is_told_by_the_legs_end(running):
     switch, heard, _ = running
     attempt = attempt_over("full")
     before = datetime.now(UTC)
-    switch.originate(attempt)
+    switch.originate(attempt, switch.core_uuid)
     wait_until(lambda: attempt.attempt_id in heard.hangups, 40)
     headers = heard.hangups[attempt.attempt_id]
     facts = facts_from_headers(headers.get, datetime.now(UTC))

@@ -143,6 +143,35 @@ def test_while_the_switch_is_away_nothing_is_sent(line, switch):
     assert switch.received("api status") == []
 
 
+def test_nothing_is_sent_to_a_switch_that_died_before_the_reader_noticed(switch):
+    released = threading.Event()
+
+    class Busy(Owner):
+        def event(self, headers: dict[str, str]) -> None:
+            super().event(headers)
+            released.wait(10)
+
+    owner = Busy()
+    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], owner)
+    socket.start()
+    wait_until(lambda: socket.is_connected)
+    switch.send(event({"Event-Name": "HEARTBEAT"}))
+    wait_until(lambda: owner.events)
+    switch.drop()
+    assert socket.is_connected, "nobody has told it yet"
+    with pytest.raises(NotSent):
+        socket.bgapi("originate x", JOB, 0.2)
+    released.set()
+    socket.stop()
+
+
+def test_a_command_for_another_life_of_the_switch_is_not_sent(line, switch):
+    with pytest.raises(NotSent):
+        line.bgapi("originate x", JOB, core_uuid="99999999-2222-4333-8444-555555555555")
+    line.bgapi("originate y", JOB, core_uuid=CORE)
+    assert switch.received("bgapi") == [f"bgapi originate y\nJob-UUID: {JOB}"]
+
+
 def test_a_command_whose_reply_is_lost_is_never_sent_again(line, switch):
     def crash(_: str) -> bytes:
         switch.drop()
