@@ -84,6 +84,10 @@ def _page(
     )
 
 
+def _for_the_log(one: LimitProfile) -> dict[str, Any]:
+    return {"name": one.name, "limits": [one.per_day, one.per_week, one.per_month]}
+
+
 def _done(text: str) -> Response:
     flash(text, "success")
     return redirect(url_for("limits.index"))
@@ -103,24 +107,56 @@ def add_profile() -> Answer:
     form = ProfileForm()
     if not form.validate_on_submit():
         return _page(profile=form), 400
-    profile = form.profile()
-    profile_id = limits.add_profile(connection(), profile)
+    new = form.profile()
+    profile_id = limits.add_profile(connection(), new)
     if profile_id is None:
         form.name.errors = [_("There is one of this name already.")]
         return _page(profile=form), 400
-    details = {"name": profile.name, "limits": [profile.per_day, profile.per_week, profile.per_month]}
-    audit.record(connection(), current_user.id, "limit_profile.added", "limit_profile", profile_id, details)
+    audit.record(
+        connection(), current_user.id, "limit_profile.added", "limit_profile", profile_id, _for_the_log(new)
+    )
     return _done(_("The profile can be chosen in campaigns now."))
+
+
+def _profile_or_404(profile_id: int) -> LimitProfile:
+    return limits.profile(connection(), profile_id) or abort(404)
+
+
+@blueprint.get("/profiles/<int:profile_id>")
+@needs(Role.MANAGER)
+def profile(profile_id: int) -> Answer:
+    """Show a profile, to be changed."""
+    found = _profile_or_404(profile_id)
+    return render_template("limits/profile.html", profile=found, form=ProfileForm(formdata=None, obj=found))
+
+
+@blueprint.post("/profiles/<int:profile_id>")
+@needs(Role.MANAGER)
+def change_profile(profile_id: int) -> Answer:
+    """Change a profile; every campaign that has it keeps the new numbers from its next call on."""
+    before, form = _profile_or_404(profile_id), ProfileForm()
+    if not form.validate_on_submit():
+        return render_template("limits/profile.html", profile=before, form=form), 400
+    new = form.profile(profile_id)
+    if not limits.change_profile(connection(), new):
+        form.name.errors = [_("There is one of this name already.")]
+        return render_template("limits/profile.html", profile=before, form=form), 400
+    details = {"from": _for_the_log(before), "to": _for_the_log(new), "campaigns": before.campaigns}
+    audit.record(connection(), current_user.id, "limit_profile.changed", "limit_profile", profile_id, details)
+    return _done(_("Saved."))
 
 
 @blueprint.post("/profiles/<int:profile_id>/remove")
 @needs(Role.MANAGER)
 def remove_profile(profile_id: int) -> Answer:
     """Forget a profile no campaign has."""
+    gone = _profile_or_404(profile_id)
     if not limits.remove_profile(connection(), profile_id):
         flash(_("A profile that a campaign has is kept."), "error")
         return redirect(url_for("limits.index"))
-    audit.record(connection(), current_user.id, "limit_profile.removed", "limit_profile", profile_id)
+    audit.record(
+        connection(), current_user.id, "limit_profile.removed", "limit_profile", profile_id, _for_the_log(gone)
+    )
     return _done(_("The profile is removed."))
 
 

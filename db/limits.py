@@ -53,9 +53,22 @@ def add_profile(conn: AnyConnection, profile: LimitProfile) -> int | None:
     return cast("int | None", value_of(conn, queries["add_profile"], asdict(profile)))
 
 
+def profile(conn: AnyConnection, profile_id: int) -> LimitProfile | None:
+    """Return one profile, or None."""
+    return one_of(conn, LimitProfile, queries["profile"], {"id": profile_id})
+
+
 def change_profile(conn: AnyConnection, profile: LimitProfile) -> bool:
-    """Change a profile for every campaign that keeps it, from the next claim on; False: there is none."""
-    return change(conn, queries["change_profile"], asdict(profile)) == 1
+    """Change a profile for every campaign that keeps it, from the next claim on; False: there is none, or its name is
+    another's.
+
+    Contacts that it had put off before their first call are looked at again.
+    """
+    with joined(conn):
+        is_changed = change(conn, queries["change_profile"], asdict(profile)) == 1
+        if is_changed:
+            change(conn, queries["look_again"], {"id": profile.id})
+        return is_changed
 
 
 def remove_profile(conn: AnyConnection, profile_id: int) -> bool:

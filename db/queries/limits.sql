@@ -8,9 +8,23 @@ FROM limit_profiles p WHERE p.project_id = 1 ORDER BY p.name
 INSERT INTO limit_profiles (name, per_day, per_week, per_month)
 VALUES (%(name)s, %(per_day)s, %(per_week)s, %(per_month)s) ON CONFLICT (project_id, name) DO NOTHING RETURNING id
 
--- change_profile -- Claims keep the new numbers from the next one on.
+-- profile -- One, with the campaigns that keep it and are not over.
+SELECT p.id, p.name, p.per_day, p.per_week, p.per_month, (
+        SELECT count(*) FROM campaigns k WHERE k.limit_profile_id = p.id AND k.state NOT IN ('completed', 'archived')
+    ) AS campaigns
+FROM limit_profiles p WHERE p.project_id = 1 AND p.id = %(id)s
+
+-- change_profile -- Claims keep the new numbers from the next one on. A name is taken once.
 UPDATE limit_profiles SET name = %(name)s, per_day = %(per_day)s, per_week = %(per_week)s, per_month = %(per_month)s
 WHERE project_id = 1 AND id = %(id)s
+    AND NOT EXISTS (SELECT FROM limit_profiles o WHERE o.project_id = 1 AND o.name = %(name)s AND o.id <> %(id)s)
+
+-- look_again -- Who was put off by the profile and never called comes back to the queue, for the claim to judge by the
+-- new numbers; who waits for a retry keeps its time, which nobody could tell from the retry's own.
+UPDATE contacts c SET due_at = now()
+FROM campaigns k
+WHERE k.project_id = 1 AND k.limit_profile_id = %(id)s AND k.state IN ('draft', 'scheduled', 'active', 'paused')
+    AND c.campaign_id = k.id AND c.state = 'queued' AND c.due_at > now()
 
 -- remove_profile -- Only while no campaign refers to it, not even one that is over.
 DELETE FROM limit_profiles p WHERE p.project_id = 1 AND p.id = %(id)s

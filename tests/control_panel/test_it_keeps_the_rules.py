@@ -101,6 +101,38 @@ def test_profiles_prefixes_and_budgets_are_kept_and_every_change_audited(admin: 
     ]  # fmt: skip
 
 
+def test_a_changed_profile_holds_for_its_campaigns_at_once_and_is_audited(admin: Browser, conn: Connection[Any]) -> None:
+    campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
+    debts = limits.profiles(conn)[0]
+    conn.execute("UPDATE campaigns SET limit_profile_id = %s", [debts.id])
+    put_off, retried = sample.contacts(conn, campaign_id, 2)
+    conn.execute("UPDATE contacts SET due_at = now() + interval '20 days'")
+    conn.execute("UPDATE contacts SET state = 'retry', attempt_count = 1 WHERE id = %s", [retried])
+    page = f"/limits/profiles/{debts.id}"
+    assert page in admin.text("/limits/")
+    shown = admin.text(page)
+    assert 'value="8"' in shown
+    assert "1 campaign keeps this profile" in shown
+    form = {"name": "Debts", "per_day": "1", "per_week": "3", "per_month": ""}
+    assert admin.post(page, form | {"per_week": "0"}).status_code == 400
+    assert admin.post(page, form).status_code == 302
+    changed = limits.profiles(conn)[0]
+    assert (changed.name, changed.per_day, changed.per_week, changed.per_month) == ("Debts", 1, 3, None)
+    due = dict(conn.execute("SELECT id, due_at <= now() FROM contacts").fetchall())
+    assert due == {put_off: True, retried: False}
+    row = conn.execute("SELECT details FROM audit_log WHERE action = 'limit_profile.changed'").fetchone()
+    assert row == (
+        {
+            "from": {"name": debts.name, "limits": [1, 2, 8]},
+            "to": {"name": "Debts", "limits": [1, 3, None]},
+            "campaigns": 1,
+        },
+    )
+    other = limits.add_profile(conn, limits.LimitProfile(0, "Other", 1, None, None))
+    assert admin.post(f"/limits/profiles/{other}", form).status_code == 400
+    assert admin.get("/limits/profiles/999").status_code == 404
+
+
 def test_a_refused_prefix_takes_its_contacts_out_of_every_queue_and_gives_them_back(
     admin: Browser, conn: Connection[Any]
 ) -> None:
