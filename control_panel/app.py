@@ -66,7 +66,9 @@ def _register_blueprints(app: Flask) -> None:
         abandoned,
         amd_reviews,
         audio,
+        audit_log,
         blacklist,
+        blacklist_changes,
         blacklist_imports,
         blacklists,
         caller_ids,
@@ -111,10 +113,12 @@ def _register_blueprints(app: Flask) -> None:
         caller_ids,
         blacklist,
         blacklist_imports,
+        blacklist_changes,
         blacklists,
         holidays,
         schedules,
         system,
+        audit_log,
         health,
     ):
         app.register_blueprint(module.blueprint)

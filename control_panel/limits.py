@@ -112,9 +112,7 @@ def add_profile() -> Answer:
     if profile_id is None:
         form.name.errors = [_("There is one of this name already.")]
         return _page(profile=form), 400
-    audit.record(
-        connection(), current_user.id, "limit_profile.added", "limit_profile", profile_id, _for_the_log(new)
-    )
+    audit.record(connection(), current_user.id, "limit_profile.added", "limit_profile", profile_id, _for_the_log(new))
     return _done(_("The profile can be chosen in campaigns now."))
 
 

@@ -1,15 +1,17 @@
 """The audit log: who changed what, written in the transaction of the change."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any, cast
 
 from psycopg.types.json import Jsonb
 
-from db.sql import AnyConnection, all_of, change, load, value_of
+from db.sql import AnyConnection, all_of, change, load, rows_as, value_of
 
 queries = load("audit")
+
+FETCH_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,21 @@ class AuditEntry:
     entity_type: str
     entity_id: str
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which changes; None and '' mean any. by_system: those that no user made.
+
+    since, until: days of UTC, both included.
+    """
+
+    user_id: int | None = None
+    by_system: bool = False
+    action: str | None = None
+    entity_id: str = ""
+    since: date | None = None
+    until: date | None = None
 
 
 def record(
@@ -68,3 +85,16 @@ def list_page(conn: AnyConnection, page: int = 1, per_page: int = 50) -> tuple[l
     """Return one page (from 1), newest first, and how many entries there are."""
     found = all_of(conn, AuditEntry, queries["page"], {"limit": per_page, "offset": (page - 1) * per_page})
     return found, cast(int, value_of(conn, queries["count"]))
+
+
+def found(conn: AnyConnection, chosen: AuditFilter, before: int | None, limit: int) -> list[AuditEntry]:
+    """Return up to `limit` entries, newest first; `before`: only those older than the entry with this id."""
+    values = asdict(chosen) | {"before": before, "limit": limit}
+    return all_of(conn, AuditEntry, queries["entries"] + queries["before"], values)
+
+
+def every(conn: AnyConnection, chosen: AuditFilter) -> Iterator[AuditEntry]:
+    """Yield the entries, oldest first; holds no more than 2,000 of them, needs a transaction under way."""
+    with conn.cursor("audit", row_factory=rows_as(AuditEntry)) as cursor:
+        cursor.itersize = FETCH_ROWS
+        yield from cursor.execute(queries["entries"] + queries["oldest_first"], asdict(chosen))

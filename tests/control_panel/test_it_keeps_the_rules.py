@@ -101,7 +101,9 @@ def test_profiles_prefixes_and_budgets_are_kept_and_every_change_audited(admin: 
     ]  # fmt: skip
 
 
-def test_a_changed_profile_holds_for_its_campaigns_at_once_and_is_audited(admin: Browser, conn: Connection[Any]) -> None:
+def test_a_changed_profile_holds_for_its_campaigns_at_once_and_is_audited(
+    admin: Browser, conn: Connection[Any]
+) -> None:
     campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
     debts = limits.profiles(conn)[0]
     conn.execute("UPDATE campaigns SET limit_profile_id = %s", [debts.id])

@@ -25,7 +25,8 @@ SAID_AS_IT_IS = {"", "+7 495 123-45-67", "+7 916 123-45-67"}
 PAGES = ["/", "/campaigns/", "/campaigns/new", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/results/",
          "/campaigns/1/imports/new", "/audio/", "/gateways/", "/gateways/1", "/blacklist/", "/holidays/", "/limits/",
          "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
-         "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/"]  # fmt: skip
+         "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/", "/limits/profiles/1", "/audit/",
+         "/blacklist/changes/"]  # fmt: skip
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
