@@ -43,6 +43,7 @@ from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
 from scheduler.switch import Switch
+from scheduler.unsent import Unsent
 from scheduler.witness import TheWitness
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,9 @@ class Scheduler:
             is_leader=self._leader.leads,
         )
         total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
-        self._departures = Departures(self._database, self._redis, self._switch, self._brakes, total.cps)
+        self._departures = Departures(
+            self._database, self._redis, self._switch, self._brakes, total.cps, Unsent(settings.spool_dir)
+        )
         planner = Planner(
             self._database,
             self._redis,

@@ -20,6 +20,7 @@ from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
 from scheduler.planner import Departure, give_back
+from scheduler.unsent import Unsent
 from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Departures:
         switch: Line,
         brakes: Brakes,
         total_cps: float,
+        unsent: Unsent,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._redis, self._switch, self._brakes = database, redis, switch, brakes
@@ -80,7 +82,8 @@ class Departures:
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
         self._quickest_s = 1.0
-        self._not_sent: list[str] = []
+        self._unsent = unsent
+        self._not_sent = list(unsent.left)
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
     def start(self) -> None:
@@ -153,7 +156,7 @@ class Departures:
         return self._clock() > departure.due_s + LATEST_S
 
     def _depart(self, departure: Departure) -> None:
-        """Mark the call, commit, send it. Nothing stands between the commit and the send: a crash there loses it."""
+        """Mark the call, commit, send it. Killed in between, our successor finds in `unsent` that it never left."""
         core_uuid = self._switch.core_uuid
         if self._brakes.reason() is not None or core_uuid is None:
             return self._undo([departure, *self._take_all()])
@@ -170,6 +173,7 @@ class Departures:
         if wait_s > 0:  # another scheduler's call left late
             self._free_at[attempt.gateway_id] = asked_at + wait_s
             return self.add([departure])
+        self._unsent.begin(attempt.attempt_id)
         try:
             marked = self._database.run(
                 lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid), begins=False
@@ -177,13 +181,12 @@ class Departures:
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
             # The commit may have happened: it is undone as soon as PostgreSQL is back.
-            self._not_sent.append(attempt.attempt_id)
+            self._put_aside(attempt.attempt_id)
             return self._undo(self._take_all())
         if not marked:
             return self._undo([departure])
         if self._is_late(departure):
-            self._not_sent.append(attempt.attempt_id)
-            return None
+            return self._put_aside(attempt.attempt_id)
         self._send(departure, core_uuid, allowed_at)
         return self._keep_distance(departure, asked_at)
 
@@ -206,12 +209,13 @@ class Departures:
         attempt = departure.attempt
         known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
         try:
+            self._unsent.end([attempt.attempt_id])
             self._switch.originate(attempt, core_uuid)
-        except NotSent:
-            self._not_sent.append(attempt.attempt_id)
+        except (NotSent, OSError):
+            self._put_aside(attempt.attempt_id)
         except CommandRefused as error:
             logger.error(REFUSED, extra={**known, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
-            self._not_sent.append(attempt.attempt_id)
+            self._put_aside(attempt.attempt_id)
             self._brakes.refused(REST_AFTER_REFUSAL_S)
         except UnsafeDialString:
             logger.exception(UNSAFE, extra=known)
@@ -228,7 +232,7 @@ class Departures:
         try:
             conclude(self._database, self._redis, facts, Witness.REPLY)
         except DatabaseAway:  # it comes back here when PostgreSQL does
-            self._not_sent.append(attempt.attempt_id)
+            self._put_aside(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""
@@ -236,11 +240,18 @@ class Departures:
             return
         ids = [departure.attempt.attempt_id for departure in departures]
         give_back(self._redis, ids)
+        with contextlib.suppress(OSError):
+            self._unsent.end(ids)
         try:
             count = self._database.run(lambda conn: claims.release(conn, ids))
         except DatabaseAway:
             return
         logger.info(UNDONE, extra={"count": count})
+
+    def _put_aside(self, attempt_id: str) -> None:
+        """Keep for `_withdraw` what surely was not sent."""
+        self._not_sent.append(attempt_id)
+        self._unsent.begin(attempt_id)
 
     def _withdraw(self, ids: Sequence[str]) -> None:
         """Undo calls that were marked, or may have been, and surely were not sent; remembered until it succeeds."""
@@ -254,4 +265,6 @@ class Departures:
         except DatabaseAway:
             return
         self._not_sent.clear()
+        with contextlib.suppress(OSError):
+            self._unsent.end(not_sent)
         logger.info(UNDONE, extra={"count": count})

@@ -20,6 +20,7 @@ from scheduler.database import Database
 from scheduler.departures import Departures
 from scheduler.event_socket import NotSent
 from scheduler.planner import Planner
+from scheduler.unsent import Unsent
 from tests.db.conftest import CORE, World
 
 HORIZON_MS = 500
@@ -124,12 +125,24 @@ def make_planner(
 
 
 @pytest.fixture
+def unsent(tmp_path: Path) -> Iterator[Unsent]:
+    made = Unsent(tmp_path / "unsent")
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def departures(
-    database: Database, ready_redis: Redis, switch: Remembering, brakes: Brakes, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    ready_redis: Redis,
+    switch: Remembering,
+    brakes: Brakes,
+    unsent: Unsent,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Departures]:
     """Departures that forgive lateness, so that a busy machine gives no call's slot back; one test is about that."""
     monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
-    made = Departures(database, ready_redis, switch, brakes, 50)
+    made = Departures(database, ready_redis, switch, brakes, 50, unsent)
     yield made
     made.stop(5)
 

@@ -14,6 +14,7 @@ from dialer.campaign import CampaignState
 from dialer.errors import UnsafeDialString
 from scheduler.departures import LATEST_S, PROMPT_S, Departures
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
+from scheduler.unsent import Unsent
 from tests.db.conftest import CORE
 from tests.scheduler.conftest import in_threads, make_planner
 from tests.scheduler.scripted_switch import wait_until
@@ -67,9 +68,9 @@ def test_it_sends_each_at_its_moment_and_evenly(plan, departures, switch):
     assert moments[-1] - moments[0] >= 19 * 0.02 - PROMPT_S, "and that is not made up for"
 
 
-def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redis, switch, brakes):
+def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redis, switch, brakes, tmp_path):
     world.campaign(contacts=40, calls_per_minute=6000, max_channels=100)
-    lines = [Departures(database, ready_redis, switch, brakes, 50) for _ in range(2)]
+    lines = [Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
     planners = [make_planner(database, ready_redis) for _ in range(2)]
 
     def work(line, planner):
@@ -88,7 +89,9 @@ def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redi
     assert len(set(switch.numbers())) == 40
 
 
-def test_two_schedulers_keep_the_distance_between_them(plan, database, ready_redis, switch, brakes, monkeypatch):
+def test_two_schedulers_keep_the_distance_between_them(
+    plan, database, ready_redis, switch, brakes, monkeypatch, tmp_path
+):
     monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
     real, allowed = leases.ask_to_leave, []
 
@@ -100,7 +103,7 @@ def test_two_schedulers_keep_the_distance_between_them(plan, database, ready_red
 
     monkeypatch.setattr("scheduler.departures.leases.ask_to_leave", ask)
     planned = plan(20)
-    lines = [Departures(database, ready_redis, switch, brakes, 50) for _ in range(2)]
+    lines = [Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
     for number, line in enumerate(lines):  # all at once: what keeps them apart is the gate alone
         line.add([replace(departure, due_s=time.monotonic()) for departure in planned[number::2]])
     for line in lines:
@@ -226,10 +229,10 @@ def test_a_call_that_cannot_be_spelled_while_postgres_goes_away_is_undone_when_i
 
 
 def test_a_call_whose_marking_took_too_long_is_not_sent(
-    plan, database, ready_redis, switch, brakes, world, clock, monkeypatch
+    plan, database, ready_redis, switch, brakes, world, clock, monkeypatch, tmp_path
 ):
     (planned,) = plan(1)
-    departures = Departures(database, ready_redis, switch, brakes, 50, clock)
+    departures = Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path), clock)
     real = database.run
 
     def slow(job, **options):
@@ -338,10 +341,10 @@ def test_an_attempt_marked_by_another_is_never_sent(plan, departures, switch, wo
 
 
 def test_what_is_due_behind_a_late_call_gives_way_with_it_at_once(
-    plan, database, ready_redis, switch, brakes, world, clock
+    plan, database, ready_redis, switch, brakes, world, clock, tmp_path
 ):
     planned = plan(6)
-    departures = Departures(database, ready_redis, switch, brakes, 50, clock)
+    departures = Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path), clock)
     moments = [clock.now - LATEST_S - 0.01, *(clock.now - 0.01 * n for n in range(1, 5)), clock.now + 60]
     departures.add([replace(one, due_s=due_s) for one, due_s in zip(planned, moments, strict=True)])
     departures._depart(departures._next())
