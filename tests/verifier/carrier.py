@@ -59,6 +59,8 @@ def check_struck_calls(
             continue
         keys = database.campaigns[attempt.campaign_id].keys
         died_at = min(at for at in kills if at >= call.invited_at - HOOK_S)
+        if attempt.disposition not in _possible_when_struck(call, died_at):
+            findings.add(Fault.WRONG_DISPOSITION, f"{where}: {attempt.disposition}, and nothing says so")
         heard = "".join(
             digit
             for digit, at in zip(call.digits_sent, call.digit_times, strict=False)
@@ -74,19 +76,32 @@ def check_struck_calls(
             findings.add(fault, f"{where}: {attempt.disposition}, and nobody pressed a key for that")
 
 
+def _possible_when_struck(call: CarrierCall, died_at: float) -> frozenset[str | None]:
+    """Return how it may end: lost, or what had happened before the kill. Never anything that another rule retries."""
+    if call.answered_at is not None:
+        return frozenset({"lost", None}) | PRESSED | WITHOUT_PRESS | CUT_OFF_AS_MACHINE
+    if call.ended_at is None or call.ended_at > died_at + UNDER_WAY_S:
+        return frozenset({"lost", None})
+    return frozenset({"lost", None, _expected_unanswered(call)})
+
+
 def is_machine(call: CarrierCall) -> bool:
     """Whether the carrier played a machine."""
     return call.kind.startswith(NOT_PEOPLE)
 
 
 def _check_unanswered(attempt: Attempt, call: CarrierCall, findings: Findings) -> None:
-    expected = "no_answer" if call.ended == "cancelled" else OF_CODE.get(call.final_code or 0)
+    expected = _expected_unanswered(call)
     if attempt.disposition != expected:
         findings.add(
             Fault.WRONG_DISPOSITION,
             f"{attempt.phone}, attempt {attempt.id}, is {attempt.disposition}; "
             f"the carrier ({call.kind}) {call.ended} it with {call.final_code}: {expected}",
         )
+
+
+def _expected_unanswered(call: CarrierCall) -> str | None:
+    return "no_answer" if call.ended == "cancelled" else OF_CODE.get(call.final_code or 0)
 
 
 def _check_answered(attempt: Attempt, call: CarrierCall, keys: Mapping[str, str], findings: Findings) -> None:

@@ -14,6 +14,8 @@ CLOCK_SLACK_S = 0.5
 """SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
 ENDS_INSIDE = frozenset({"failed", "congestion", "cancelled", "blocked", "unreachable"})
 """Dispositions of attempts that may have ended in the switch before the carrier was rung, where that is allowed."""
+STRUCK_UNSEEN = frozenset({"lost", None})
+"""What may be said of an originate that died with the switch on its way to the carrier: whatever else needs a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def match(
         made = found.get(attempt.id)
         matches.append(Match(attempt, made, was_up_at_a_kill(attempt, made, kills)))
     for each in matches:
-        if each.call is not None or each.was_struck or was_never_sent(each.attempt, each.call, deaths):
+        if each.call is not None or was_never_sent(each.attempt, each.call, deaths):
+            continue
+        if each.was_struck and each.attempt.disposition in STRUCK_UNSEEN:
             continue
         if not (may_end_inside and _ended_inside(each.attempt)):
             findings.add(
