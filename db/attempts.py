@@ -62,6 +62,15 @@ class LiveSetup:
     is_recording: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredBy:
+    """Which version of a flow holds the call that was answered, in which campaign."""
+
+    campaign_id: int
+    flow_version_id: int
+    is_recording: bool
+
+
 def live_setups(conn: AnyConnection) -> list[LiveSetup]:
     """Return it for every campaign that dials, or is paused."""
     return all_of(conn, LiveSetup, queries["live_setups"])
@@ -70,6 +79,15 @@ def live_setups(conn: AnyConnection) -> list[LiveSetup]:
 def call_context(conn: AnyConnection, attempt_id: str) -> CallContext | None:
     """Return the attempt with its contact and frozen flow, or None when there is no such attempt."""
     return one_of(conn, CallContext, queries["call_context"], {"attempt_id": attempt_id})
+
+
+def answer(conn: AnyConnection, attempt_id: str, at: datetime, *, begins_message: bool) -> AnsweredBy | None:
+    """Record the answer (the first one counts) and return what holds the call, None when there is no such attempt.
+
+    begins_message: the first prompt begins at once, and is recorded in the same statement.
+    """
+    values = {"attempt_id": attempt_id, "at": at, "begins_message": begins_message}
+    return one_of(conn, AnsweredBy, queries["answer"], values)
 
 
 def mark_answered(conn: AnyConnection, attempt_id: str, at: datetime) -> bool:

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +20,24 @@ def publish(redis: Redis, event_type: str, facts: Mapping[str, Any]) -> bool:
 
     The event is `facts` with `type` (`call.answered`, …) and `ts` (ISO, UTC).
     """
+    return publish_all(redis, [encoded(event_type, facts)])
+
+
+def encoded(event_type: str, facts: Mapping[str, Any]) -> str:
+    """Return an event of this moment as it is published."""
     event = {**facts, "type": event_type, "ts": datetime.now(UTC).isoformat()}
+    return json.dumps(event, default=str, ensure_ascii=False)
+
+
+def publish_all(redis: Redis, events: Sequence[str]) -> bool:
+    """Tell whoever listens several events, in order and in one request; False when Redis did not take them."""
     try:
-        redis.publish(CHANNEL, json.dumps(event, default=str, ensure_ascii=False))
+        with redis.pipeline(transaction=False) as pipeline:
+            for event in events:
+                pipeline.publish(CHANNEL, event)
+            pipeline.execute()
     except RedisError:
-        logger.warning("live event not published", extra={"event_type": event_type})
+        logger.warning("live events not published", extra={"count": len(events)})
         return False
     return True
 

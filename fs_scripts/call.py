@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from dialer import switch_facts
-from dialer.amd import AmdAction
+from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import CallFlow
 from dialer.prompt import Prompt
+from dialer.settings import Settings
 from fs_scripts import operator_leg, prompts, thresholds
 from fs_scripts.amd.beep import BeepDetector
 from fs_scripts.amd.decision import AnswerDetector
@@ -17,7 +18,9 @@ from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
 from fs_scripts.conversation import Conversation
 from fs_scripts.ear import Ear, Wishes
+from fs_scripts.memory import Setup
 from fs_scripts.menu import Menu
+from fs_scripts.prompts import PromptMissing
 from fs_scripts.resources import Resources, resources
 
 logger = logging.getLogger(__name__)
@@ -52,7 +55,10 @@ def _hold(channel: Channel, shared: Resources) -> None:
         shared.announcer,
         shared.background,
     )
-    setup = record.answered(int(channel.variable(switch_facts.FLOW_VERSION_ID)))
+    read = shared.settings
+    setup = record.answered(
+        int(channel.variable(switch_facts.FLOW_VERSION_ID)), lambda expected: _speaks_at_once(expected, read)
+    )
     if setup is None:
         logger.error(NO_FLOW, extra={"attempt_id": attempt_id})
         record.abandoned()
@@ -64,7 +70,6 @@ def _hold(channel: Channel, shared: Resources) -> None:
         channel.start_tone_keys()
     if setup.is_recording:
         _record_whole_call(channel, shared.settings.recordings_dir, attempt_id)
-    read = shared.settings
 
     def path_of(prompt: Prompt) -> Path:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
@@ -83,6 +88,18 @@ def _hold(channel: Channel, shared: Resources) -> None:
     finally:
         ear.stop()
         record.close()
+
+
+def _speaks_at_once(setup: Setup, read: Settings) -> bool:
+    """Whether the greeting follows the answer with nothing in between that takes time or could fail."""
+    flow = setup.flow
+    if setup.is_recording or flow.amd_mode is not AmdMode.OFF or flow.amd.hears_early_media:
+        return False
+    try:
+        prompts.path_of(flow.greeting, flow.language, read.sounds_dir, read.audio_dir)
+    except PromptMissing:
+        return False
+    return True
 
 
 def _ear(channel: Channel, attempt_id: str, flow: CallFlow, shared: Resources, record: CallRecord) -> Ear:

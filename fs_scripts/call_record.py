@@ -1,6 +1,6 @@
 """The facts of one call on their way out: channel variables for the hangup hook, the stores, the live events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,12 +37,19 @@ class CallRecord:
         self._verdict: Verdict | None = None
         self._kept: Verdict | None = None
         self._heard: dict[str, Any] = {}
+        self._has_message_begun = False
 
-    def answered(self, flow_version_id: int) -> Setup | None:
-        """Note the answer; return how the call is to be held, None when nobody can say it."""
-        setup = self._memory.answered(self._attempt_id, self._campaign_id, flow_version_id, datetime.now(UTC))
+    def answered(self, flow_version_id: int, speaks_at_once: Callable[[Setup], bool]) -> Setup | None:
+        """Note the answer; return how the call is to be held, None when nobody can say it.
+
+        speaks_at_once: whether nothing comes before the message where calls are held so; then it is noted with the
+        answer.
+        """
+        at = datetime.now(UTC)
+        found = self._memory.answered(self._attempt_id, self._campaign_id, flow_version_id, at, speaks_at_once)
+        self._has_message_begun = found.has_message_begun
         self._announce("call.answered")
-        return setup
+        return found.setup
 
     def verdict(self, verdict: Verdict) -> None:
         """Note who answered; a later one, by a key, corrects what is kept with the evidence."""
@@ -61,7 +68,8 @@ class CallRecord:
     def message_started(self) -> None:
         """Note that the first prompt begins."""
         self._channel.remember(MESSAGE_STARTED, "true")
-        self._memory.message_started(self._attempt_id, datetime.now(UTC))
+        if not self._has_message_begun:
+            self._memory.message_started(self._attempt_id, datetime.now(UTC))
 
     def voicemail_started(self) -> None:
         """Note that a message to a machine begins; the variable alone is safe, the store is told behind its back."""

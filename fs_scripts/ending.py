@@ -4,10 +4,6 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from redis.exceptions import RedisError
-
-from db import leases
-from db.errors import RedisAway
 from dialer import switch_facts
 from fs_scripts import amd_audio, lead_worker
 from fs_scripts.amd.tap import early_path_for, path_for
@@ -17,7 +13,6 @@ logger = logging.getLogger(__name__)
 
 FAILED = "the hangup hook failed, another witness concludes the attempt"
 CONCLUDED = "an attempt was concluded"
-LEASE_KEPT = "the channel's lease was not released, it expires by itself"
 
 
 def run(env: Any) -> None:
@@ -33,7 +28,7 @@ def _conclude(env: Any, shared: Resources) -> None:
     if facts is None:
         return
     concluded = shared.memory.concluded(facts)
-    shared.background.put(lambda: _release_lease(shared, facts.attempt_id))
+    shared.announcer.release(facts.attempt_id)
     _put_away_tap(env, shared, facts.attempt_id)
     disposition = concluded.disposition if concluded else None
     shared.announcer.announce(
@@ -66,10 +61,3 @@ def _put_away_tap(env: Any, shared: Resources, attempt_id: str) -> None:
             shared.memory.audio_kept(attempt_id, path)
 
     shared.background.put(keep)
-
-
-def _release_lease(shared: Resources, attempt_id: str) -> None:
-    try:
-        leases.release(shared.redis, [attempt_id])
-    except (RedisAway, RedisError):
-        logger.warning(LEASE_KEPT, extra={"attempt_id": attempt_id})

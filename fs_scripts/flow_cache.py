@@ -22,13 +22,22 @@ class FlowCache(Generic[T]):
         with self._lock:
             return self._known.get((campaign_id, flow_version_id))
 
+    def has(self, flow_version_id: int) -> bool:
+        """Whether this version is known, in whatever campaign: `learn` then needs no definition."""
+        with self._lock:
+            return flow_version_id in self._flows
+
     def learn(
-        self, campaign_id: int, flow_version_id: int, make: Callable[[CallFlow], T], definition: Mapping[str, Any]
+        self,
+        campaign_id: int,
+        flow_version_id: int,
+        make: Callable[[CallFlow], T],
+        definition: Mapping[str, Any] | None = None,
     ) -> T:
         """Keep and return `make(flow)`; the flow is parsed once per version. Raises InvalidFlow."""
         with self._lock:
             flow = self._flows.get(flow_version_id)
-        flow = flow or parse_flow(definition)
+        flow = flow or parse_flow(definition or {})
         made = make(flow)
         with self._lock:
             self._flows[flow_version_id] = flow

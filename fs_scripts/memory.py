@@ -55,6 +55,14 @@ class Setup:
     is_recording: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What follows from an answer. setup None: nobody can say it. has_message_begun: it is written down already."""
+
+    setup: Setup | None
+    has_message_begun: bool = False
+
+
 class Memory:
     """Writes of every call of this switch; each method returns once the fact is safe, and raises SpoolFull else."""
 
@@ -77,29 +85,41 @@ class Memory:
         for known in found:
             self._learn(known)
 
-    def _learn(self, known: attempts.LiveSetup | attempts.CallContext) -> Setup:
+    def _learn(self, known: attempts.LiveSetup | attempts.CallContext | attempts.AnsweredBy) -> Setup:
         return self._setups.learn(
             known.campaign_id,
             known.flow_version_id,
             lambda flow: Setup(flow, known.is_recording),
-            known.definition,
+            None if isinstance(known, attempts.AnsweredBy) else known.definition,
         )
 
-    def answered(self, attempt_id: str, campaign_id: int, flow_version_id: int, at: datetime) -> Setup | None:
+    def answered(
+        self,
+        attempt_id: str,
+        campaign_id: int,
+        flow_version_id: int,
+        at: datetime,
+        speaks_at_once: Callable[[Setup], bool] = lambda _: False,
+    ) -> Answered:
         """Record the answer and return how the call is to be held.
 
-        None: nobody can say it. PostgreSQL and Redis are away, and this version of the flow is newer than the switch's
-        start and no earlier call used it.
+        No setup: nobody can say it. PostgreSQL and Redis are away, and this version of the flow is newer than the
+        switch's start and no earlier call used it. speaks_at_once: whether the message begins right after the answer
+        where calls are held so; then both are one write.
         """
+        expected = self._setups.get(campaign_id, flow_version_id)
+        begins_message = expected is not None and speaks_at_once(expected)
 
-        def job(conn: psycopg.Connection[Any]) -> attempts.CallContext | None:
-            attempts.mark_answered(conn, attempt_id, at)
+        def job(conn: psycopg.Connection[Any]) -> attempts.CallContext | attempts.AnsweredBy | None:
+            found = attempts.answer(conn, attempt_id, at, begins_message=begins_message)
+            if found is None or self._setups.has(found.flow_version_id):
+                return found
             return attempts.call_context(conn, attempt_id)
 
-        context = self._keep(attempt_id, job, lambda: spool_apply.answered(attempt_id, at))
-        if context is not None:
-            return self._learn(context)
-        return self._setups.get(campaign_id, flow_version_id) or self._ask(attempt_id, campaign_id, flow_version_id)
+        known = self._keep(attempt_id, job, lambda: spool_apply.answered(attempt_id, at))
+        if known is not None:
+            return Answered(self._learn(known), begins_message)
+        return Answered(expected or self._ask(attempt_id, campaign_id, flow_version_id))
 
     def _ask(self, attempt_id: str, campaign_id: int, flow_version_id: int) -> Setup | None:
         """Ask Redis, where the scheduler left it, and then PostgreSQL until patience ends."""

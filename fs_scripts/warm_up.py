@@ -4,7 +4,7 @@ import importlib
 import logging
 import threading
 
-from fs_scripts import amd_audio, background, lead_worker, log, spool_worker
+from fs_scripts import amd_audio, background, entries, lead_worker, log, spool_worker
 from fs_scripts.amd import model, tap
 from fs_scripts.early_ears import EarlyEars
 from fs_scripts.resources import Resources, resources
@@ -41,6 +41,7 @@ def run() -> None:
 def _start(shared: Resources) -> None:
     for name in NEEDED_BY_CALLS:
         importlib.import_module(name)
+    entries.keep()
     model.load()
     left = tap.sweep(shared.settings.tap_dir)
     if left:

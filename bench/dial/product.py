@@ -26,9 +26,14 @@ def make_gateway(conn: Connection, channels: int, calls_per_second: float) -> tu
     return gateway_id, caller_ids.add(conn, gateway_id, "+74950000001", "Bench")
 
 
-def start_campaign(conn: Connection, name: str, line: tuple[int, int], contacts: int, first_number: int) -> int:
-    """Make and start a campaign that dials each contact once: greeting and menu, nobody listens for machines."""
-    flow = default_definition("ru") | {"amd_mode": "off", "tries": 5}
+def start_campaign(
+    conn: Connection, name: str, line: tuple[int, int], contacts: int, first_number: int, *, is_listening: bool = False
+) -> int:
+    """Make and start a campaign that dials each contact once: greeting and menu.
+
+    Nobody listens for machines; is_listening: what comes before the answer is heard, as new campaigns have it.
+    """
+    flow = default_definition("ru") | {"amd_mode": "off", "amd": {"hears_early_media": is_listening}, "tries": 5}
     campaign_id = campaigns.create(
         conn,
         NewCampaign(

@@ -12,6 +12,13 @@ SELECT k.id AS campaign_id, k.flow_version_id, v.definition, k.is_recording
 FROM campaigns k JOIN flow_versions v ON v.id = k.flow_version_id
 WHERE k.state IN ('active', 'paused')
 
+-- answer -- As mark_answered, and as mark_message_started where the first prompt follows at once; says how to hold the call.
+UPDATE attempts a
+SET answered_at = coalesce(a.answered_at, %(at)s),
+    message_started_at = coalesce(a.message_started_at, CASE WHEN %(begins_message)s THEN %(at)s::timestamptz END)
+FROM campaigns k WHERE a.id = %(attempt_id)s AND k.id = a.campaign_id
+RETURNING a.campaign_id, a.flow_version_id, k.is_recording
+
 -- mark_answered -- The first answer counts.
 UPDATE attempts SET answered_at = coalesce(answered_at, %(at)s) WHERE id = %(attempt_id)s
 RETURNING concluded_at IS NULL

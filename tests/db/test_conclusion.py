@@ -282,6 +282,19 @@ def test_answers_and_first_prompts_keep_their_first_time(world: World, claimed: 
     assert world.value("SELECT answered_at FROM attempts") == NOW
 
 
+@pytest.mark.parametrize("begins_message", [True, False])
+def test_an_answer_says_what_holds_the_call_and_may_begin_the_message(
+    world: World, claimed: ClaimedAttempt, *, begins_message: bool
+) -> None:
+    found = attempts.answer(world.conn, claimed.attempt_id, NOW, begins_message=begins_message)
+    assert found == attempts.AnsweredBy(claimed.campaign_id, claimed.flow_version_id, is_recording=False)
+    attempts.answer(world.conn, claimed.attempt_id, NOW + timedelta(seconds=5), begins_message=True)
+    begun_at = NOW if begins_message else NOW + timedelta(seconds=5)
+    assert world.value("SELECT answered_at FROM attempts") == NOW
+    assert world.value("SELECT message_started_at FROM attempts") == begun_at
+    assert attempts.answer(world.conn, "11111111-1111-4111-8111-111111111111", NOW, begins_message=False) is None
+
+
 def test_open_attempts_and_recent_originates_are_listed(world: World) -> None:
     campaign_id = world.campaign(contacts=2)
     first, second = world.dial(campaign_id, 2)

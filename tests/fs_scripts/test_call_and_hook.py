@@ -9,9 +9,12 @@ import pytest
 from dialer.call_flow import default_definition, parse_flow
 from dialer.outcome import Outcome
 from fs_scripts import call, ending, hangup, lead_worker, outbound_call, startup
-from fs_scripts.memory import Setup
+from fs_scripts.memory import Answered, Setup
 from tests.dialer.test_switch_facts import ANSWERED, ATTEMPT
 from tests.fs_scripts.test_channel import Session
+
+AT_ONCE = {**default_definition("en"), "amd_mode": "off", "amd": {}}
+SPEAKS_AT_ONCE = parse_flow(AT_ONCE)
 
 
 class Memory:
@@ -22,15 +25,16 @@ class Memory:
         self.told = []
         self.conclusion = None
         self.breaks_at = None
+        self.is_known = False
 
     def _tell(self, *fact):
         if fact[0] == self.breaks_at:
             raise RuntimeError("broken")
         self.told.append(fact)
 
-    def answered(self, attempt_id, campaign_id, flow_version_id, at):
+    def answered(self, attempt_id, campaign_id, flow_version_id, at, speaks_at_once):
         self._tell("answered", attempt_id, campaign_id, flow_version_id)
-        return self.setup
+        return Answered(self.setup, self.is_known and speaks_at_once(self.setup))
 
     def message_started(self, attempt_id, at):
         self._tell("message started")
@@ -47,11 +51,16 @@ class Memory:
 
 
 class Announcer:
-    def __init__(self):
+    def __init__(self, memory):
+        self.memory = memory
         self.events = []
+        self.released = []
 
     def announce(self, event_type, **facts):
         self.events.append(event_type)
+
+    def release(self, attempt_id):
+        self.released.append((attempt_id, list(self.memory.told)))
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def shared(memory, tmp_path, monkeypatch):
     made = SimpleNamespace(
         settings=settings,
         memory=memory,
-        announcer=Announcer(),
+        announcer=Announcer(memory),
         background=SimpleNamespace(put=lambda job: job()),
         redis=None,
     )
@@ -131,6 +140,39 @@ def test_a_whole_call(shared, session, memory):
         "dialer_digits": "1",
     }
     assert shared.announcer.events == ["call.answered", "dtmf.received"]
+
+
+def test_a_message_that_begins_at_once_is_written_with_the_answer(shared, session, memory):
+    memory.is_known = True
+    memory.setup = Setup(SPEAKS_AT_ONCE, is_recording=False)
+    session.queued = ["1"]
+    outbound_call.handler(session, "")
+    assert [fact[0] for fact in memory.told] == ["answered", "outcome"]
+    assert session.variables["dialer_message_started"] == "true"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amd_mode": "detect_then_greet"},
+        {"amd": {"hears_early_media": True}},
+        {"greeting": {"kind": "builtin", "name": "menu_2"}},
+    ],
+)
+def test_what_comes_first_or_is_missing_keeps_the_message_from_counting(shared, session, memory, change):
+    memory.is_known = True
+    memory.setup = Setup(parse_flow({**AT_ONCE, **change}), is_recording=False)
+    seen = []
+    memory.answered = lambda *told: seen.append(told[-1](memory.setup)) or Answered(None)
+    outbound_call.handler(session, "")
+    assert seen == [False]
+
+
+def test_a_recording_is_begun_before_the_message_counts(shared, session, memory):
+    memory.is_known = True
+    memory.setup = Setup(SPEAKS_AT_ONCE, is_recording=True)
+    outbound_call.handler(session, "")
+    assert [fact[0] for fact in memory.told][:2] == ["answered", "message started"]
 
 
 def test_a_call_nobody_can_say_how_to_hold_is_abandoned(shared, session, memory):
@@ -201,34 +243,25 @@ def test_a_campaign_that_records_keeps_the_whole_call(shared, session, memory, t
     assert ("record_session", str(tmp_path / "recordings" / kept)) in session.done
 
 
-class Leases:
-    def __init__(self, monkeypatch, memory):
-        self.released = []
-        monkeypatch.setattr(ending.leases, "release", lambda redis, ids: self.released.append((ids, len(memory.told))))
-
-
 def environment(**more):
     return SimpleNamespace(getHeader={**ANSWERED, **more}.get)
 
 
-def test_the_hook_concludes_and_then_frees_the_channel(shared, memory, monkeypatch):
-    leases = Leases(monkeypatch, memory)
+def test_the_hook_concludes_and_then_frees_the_channel(shared, memory):
     hangup.fsapi("na", None, environment(variable_dialer_outcome="interested"), "")
     assert memory.told == [("concluded", Outcome.INTERESTED)]
-    assert leases.released == [([ATTEMPT], 1)]
+    assert shared.announcer.released == [(ATTEMPT, memory.told[:1])]
     assert shared.announcer.events == ["call.ended"]
 
 
-def test_the_hook_keeps_the_lease_when_the_conclusion_is_safe_nowhere(shared, memory, monkeypatch):
-    leases = Leases(monkeypatch, memory)
+def test_the_hook_keeps_the_lease_when_the_conclusion_is_safe_nowhere(shared, memory):
     memory.breaks_at = "concluded"
     hangup.fsapi("na", None, environment(), "")
-    assert leases.released == []
+    assert shared.announcer.released == []
 
 
 def test_the_hook_wakes_the_lead_worker_for_a_lead(shared, memory, monkeypatch):
     woken = []
-    Leases(monkeypatch, memory)
     monkeypatch.setattr(lead_worker, "wake", lambda: woken.append(True))
     memory.conclusion = SimpleNamespace(disposition="busy", lead_id=None)
     hangup.fsapi("na", None, environment(), "")
@@ -238,30 +271,19 @@ def test_the_hook_wakes_the_lead_worker_for_a_lead(shared, memory, monkeypatch):
     assert woken == [True]
 
 
-def test_the_hook_survives_a_redis_that_is_away(shared, memory, monkeypatch):
-    def away(redis, ids):
-        raise ending.RedisAway("away")
-
-    monkeypatch.setattr(ending.leases, "release", away)
-    hangup.fsapi("na", None, environment(), "")
-    assert shared.announcer.events == ["call.ended"]
-
-
 def test_the_hook_leaves_other_legs_alone(shared, memory):
     hangup.fsapi("na", None, SimpleNamespace(getHeader={"Hangup-Cause": "NORMAL_CLEARING"}.get), "")
     assert memory.told == []
 
 
-def test_the_hook_deletes_a_tap_that_was_left(shared, memory, monkeypatch, tmp_path):
-    Leases(monkeypatch, memory)
+def test_the_hook_deletes_a_tap_that_was_left(shared, memory, tmp_path):
     tap = tmp_path / f"{ATTEMPT}.r8"
     tap.touch()
     hangup.fsapi("na", None, environment(), "")
     assert not tap.exists()
 
 
-def test_the_hook_keeps_the_taps_beginning_where_the_campaign_asks_for_it(shared, memory, monkeypatch, tmp_path):
-    Leases(monkeypatch, memory)
+def test_the_hook_keeps_the_taps_beginning_where_the_campaign_asks_for_it(shared, memory, tmp_path):
     jobs = []
     shared.background.put = jobs.append
     (tmp_path / f"{ATTEMPT}.r8").write_bytes(bytes(16000))

@@ -59,6 +59,10 @@ def written(monkeypatch):
     def fake(name, result=True):
         return lambda conn, *arguments: calls.append((name, arguments)) or result
 
+    def answer(conn, attempt_id, at, *, begins_message):
+        calls.append(("answer", (attempt_id, at, begins_message)))
+        return attempts.AnsweredBy(3, 8, is_recording=True)
+
     class Context:
         attempt_id = ATTEMPT
         campaign_id = 3
@@ -66,9 +70,12 @@ def written(monkeypatch):
         definition = default_definition("en")
         is_recording = True
 
-    for name in ("mark_answered", "mark_message_started", "record_outcome", "record_amd"):
+    for name in ("mark_message_started", "record_outcome", "record_amd"):
         monkeypatch.setattr(memory_module.attempts, name, fake(name))
-    monkeypatch.setattr(memory_module.attempts, "call_context", lambda conn, attempt_id: Context)
+    monkeypatch.setattr(memory_module.attempts, "answer", answer)
+    monkeypatch.setattr(
+        memory_module.attempts, "call_context", lambda conn, attempt_id: calls.append(("call_context", ())) or Context
+    )
     monkeypatch.setattr(memory_module.conclusion, "conclude", fake("conclude", "concluded"))
     return calls
 
@@ -108,10 +115,34 @@ def test_what_postgresql_does_not_take_is_spooled_in_order(memory, postgres, spo
 
 
 def test_the_answer_tells_how_the_call_is_to_be_held(memory, written):
-    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    setup = memory.answered(ATTEMPT, 3, 8, AT).setup
     assert setup.is_recording
     assert setup.flow.language == "en"
-    assert written == [("mark_answered", (ATTEMPT, AT))]
+    assert written == [("answer", (ATTEMPT, AT, False)), ("call_context", ())]
+
+
+def test_a_flow_that_is_known_is_not_read_again(memory, written):
+    memory.answered(ATTEMPT, 3, 8, AT)
+    written.clear()
+    found = memory.answered(ATTEMPT, 3, 8, AT)
+    assert found.setup.is_recording
+    assert written == [("answer", (ATTEMPT, AT, False))]
+
+
+def test_a_message_that_follows_the_answer_is_written_with_it(memory, written):
+    assert not memory.answered(ATTEMPT, 3, 8, AT, lambda _: True).has_message_begun, "nobody knows the flow yet"
+    found = memory.answered(ATTEMPT, 3, 8, AT, lambda setup: setup.flow.language == "en")
+    assert found.has_message_begun
+    assert written[-1] == ("answer", (ATTEMPT, AT, True))
+
+
+def test_a_message_that_postgresql_did_not_take_with_the_answer_has_not_begun(memory, postgres, spool):
+    memory.answered(ATTEMPT, 3, 8, AT)
+    postgres.fails_with = DatabaseAway("frozen")
+    found = memory.answered(ATTEMPT, 3, 8, AT, lambda _: True)
+    assert found.setup is not None
+    assert not found.has_message_begun
+    assert spooled(spool) == [("answered", ATTEMPT)]
 
 
 def test_flows_of_campaigns_that_dial_are_known_from_the_start(memory, postgres, monkeypatch):
@@ -119,16 +150,16 @@ def test_flows_of_campaigns_that_dial_are_known_from_the_start(memory, postgres,
     monkeypatch.setattr(memory_module.attempts, "live_setups", lambda conn: [live])
     memory.learn_setups(1000)
     postgres.fails_with = DatabaseAway("away")
-    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    setup = memory.answered(ATTEMPT, 3, 8, AT).setup
     assert setup is not None
     assert (setup.flow.language, setup.is_recording) == ("en", True)
-    assert memory.answered(ATTEMPT, 3, 9, AT) is None
+    assert memory.answered(ATTEMPT, 3, 9, AT).setup is None
 
 
 def test_a_switch_that_starts_while_postgresql_is_away_starts_all_the_same(memory, postgres):
     postgres.fails_with = DatabaseAway("away")
     memory.learn_setups(1000)
-    assert memory.answered(ATTEMPT, 3, 8, AT) is None
+    assert memory.answered(ATTEMPT, 3, 8, AT).setup is None
 
 
 def test_a_flow_that_was_used_before_is_known_while_postgresql_is_away(memory, postgres, spool):
@@ -142,16 +173,16 @@ def test_a_flow_that_was_used_before_is_known_while_postgresql_is_away(memory, p
 def test_nobody_can_say_how_to_hold_a_call_whose_flow_is_unknown(memory, postgres, campaign, version):
     memory.answered(ATTEMPT, 3, 8, AT)
     postgres.fails_with = DatabaseAway("frozen")
-    assert memory.answered(ATTEMPT, campaign, version, AT) is None
+    assert memory.answered(ATTEMPT, campaign, version, AT).setup is None
 
 
 def test_a_flow_that_the_scheduler_shared_is_known_while_postgresql_is_away(memory, postgres, redis):
     postgres.fails_with = DatabaseAway("away")
     setups.share(redis, [attempts.LiveSetup(3, 8, default_definition("en"), is_recording=True)])
-    setup = memory.answered(ATTEMPT, 3, 8, AT)
+    setup = memory.answered(ATTEMPT, 3, 8, AT).setup
     assert setup is not None
     assert (setup.flow.language, setup.is_recording) == ("en", True)
-    assert memory.answered(ATTEMPT, 4, 8, AT) is None, "another campaign's is not known"
+    assert memory.answered(ATTEMPT, 4, 8, AT).setup is None, "another campaign's is not known"
 
 
 def test_a_callee_waits_a_moment_for_postgresql_to_say_how_the_call_is_to_be_held(memory, postgres, redis, monkeypatch):
@@ -162,7 +193,7 @@ def test_a_callee_waits_a_moment_for_postgresql_to_say_how_the_call_is_to_be_hel
         postgres.fails_with = None
 
     monkeypatch.setattr(memory_module.time, "sleep", sleep)
-    assert memory.answered(ATTEMPT, 3, 8, AT) is not None
+    assert memory.answered(ATTEMPT, 3, 8, AT).setup is not None
 
 
 def test_a_call_is_held_though_neither_store_answers_at_first(memory, postgres, monkeypatch):
@@ -170,9 +201,9 @@ def test_a_call_is_held_though_neither_store_answers_at_first(memory, postgres, 
         raise RedisAway("away")
 
     monkeypatch.setattr(memory_module.setups, "shared", away)
-    assert memory.answered(ATTEMPT, 3, 8, AT) is not None, "PostgreSQL answers"
+    assert memory.answered(ATTEMPT, 3, 8, AT).setup is not None, "PostgreSQL answers"
     postgres.fails_with = DatabaseAway("away")
-    assert memory.answered(ATTEMPT, 3, 9, AT) is None
+    assert memory.answered(ATTEMPT, 3, 9, AT).setup is None
 
 
 def test_a_press_that_is_safe_nowhere_is_not_thanked_for(postgres, written, tmp_path, redis):

@@ -1,6 +1,7 @@
 """The threads that serve the whole switch."""
 
 import threading
+from itertools import chain
 
 import pytest
 
@@ -90,3 +91,24 @@ def test_background_jobs_run_in_order_and_a_failing_one_stops_no_other():
     background.put(lambda: (order.append(2), done.set()))
     assert done.wait(5)
     assert order == [1, 2]
+
+
+def test_what_is_collected_comes_at_the_end_of_its_round_all_at_once():
+    done = threading.Event()
+    order = []
+
+    def take(items):
+        order.append(items)
+        if 4 in items:
+            done.set()
+
+    background = Background("test")
+    background.collect(take, 1)
+    background.put(lambda: order.append("job"))
+    background.collect(take, 2)
+    background.put(lambda: background.collect(take, 4))
+    assert done.wait(5)
+    assert order[-1] == [4], "it was put while the round before went on"
+    taken = [one for one in order if one != "job"]
+    assert taken[0][0] == 1
+    assert list(chain.from_iterable(taken)) == [1, 2, 4]
