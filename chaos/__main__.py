@@ -81,7 +81,7 @@ def _chaos(run: Run, folder: Path) -> int:
     sys.stderr.flush()
     print(
         f"{findings.contacts} contacts, {findings.calls} calls, {findings.leads} leads, {findings.lost} lost with "
-        f"their switch, {time.monotonic() - began:.0f} s"
+        f"their switch ({findings.lost_unseen} on their way to the carrier), {time.monotonic() - began:.0f} s"
     )
     print(findings.crash_summary(run.seed), flush=True)
     return 0 if findings.is_clean else 1

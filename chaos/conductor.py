@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chaos.plan import Act, Fault, Part
 from chaos.stack import ChaosStack
@@ -12,8 +12,8 @@ from db.spool import Spool
 from tests.verifier.strikes import Strike, StrikeLog
 
 FILLER_BYTES = 64 * 1024
-SPARE_CALLS = 2
-"""So many more than wanted must be up: one or two may end before the signal is sent."""
+SPARE_SHARE = 0.3
+"""So many more than wanted must be up: a few may end before the signal is sent."""
 
 
 class Conductor:
@@ -27,7 +27,9 @@ class Conductor:
         log: StrikeLog,
         least_up: int,
         quota_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._stack, self._plan, self._carrier, self._log = stack, list(plan), carrier, log
         self._least_up, self._quota_bytes = least_up, quota_bytes
         self._due_at: float | None = None
@@ -46,20 +48,24 @@ class Conductor:
 
     def tick(self) -> None:
         """Do what is due."""
-        now = time.monotonic()
+        now = self._clock()
         if self._lasting is not None:
             if now >= self._lasting[2]:
                 self.make_peace()
             return
-        if not self._plan or self._carrier.rung < self._plan[0].after_calls:
-            return
-        if not self._stack.keepers[self._plan[0].part].is_ready:
-            return
-        if self._due_at is None:
+        if not self._may_happen():
+            self._due_at = None  # counted anew, else it would come in the very moment in which enough calls are up
+        elif self._due_at is None:
             self._due_at = now + self._plan[0].delay_s
-        if now >= self._due_at and self._carrier.up >= self._least_up + SPARE_CALLS:
+        elif now >= self._due_at:
             self._due_at = None
             self._begin(self._plan.pop(0))
+
+    def _may_happen(self) -> bool:
+        if not self._plan or self._carrier.rung < self._plan[0].after_calls:
+            return False
+        is_ready = self._stack.keepers[self._plan[0].part].is_ready
+        return is_ready and self._carrier.up >= self._least_up * (1 + SPARE_SHARE)
 
     def make_peace(self) -> None:
         """Let what is away come back."""
@@ -89,7 +95,7 @@ class Conductor:
         self.done.append(strike)
         self._log.write(strike)
         if fault.lasts_s:
-            self._lasting = (fault, strike, time.monotonic() + fault.lasts_s)
+            self._lasting = (fault, strike, self._clock() + fault.lasts_s)
 
     def _end(self, fault: Fault) -> None:
         keeper = self._stack.keepers[fault.part]

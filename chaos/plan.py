@@ -33,7 +33,7 @@ class Act(StrEnum):
 class Fault:
     """One thing that goes wrong.
 
-    after_calls: not before the carrier was rung so often. delay_s: and so long after that moment.
+    after_calls: not before the carrier was rung so often. delay_s: and so long after enough calls were up.
     lasts_s: how long the part stays away, 0 for a kill.
     """
 

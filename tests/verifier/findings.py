@@ -76,13 +76,17 @@ class Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """The verdict. amd_agreed of amd_heard: answered calls in which the detector was right about who answered."""
+    """The verdict. amd_agreed of amd_heard: answered calls in which the detector was right about who answered.
+
+    lost_unseen: of the lost ones, those that died with their switch before the carrier saw them.
+    """
 
     rows: int = 0
     contacts: int = 0
     concluded: int = 0
     leads: int = 0
     lost: int = 0
+    lost_unseen: int = 0
     called_twice: int = 0
     calls: int = 0
     kills: int = 0

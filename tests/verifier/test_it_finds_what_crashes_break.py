@@ -51,7 +51,7 @@ def test_a_call_that_was_up_when_the_switch_was_killed_may_be_lost():
     seeded = struck()
     assert seeded.verdict().faults == []
     assert seeded.verdict().crash_summary(7) == ("chaos: seed 7, 1 kills, 0 missing, 0 called twice, 0 leaked, 0 stuck")
-    assert seeded.verdict().lost == 1
+    assert (seeded.verdict().lost, seeded.verdict().lost_unseen) == (1, 0)
 
 
 @pytest.mark.parametrize("part", ["scheduler", "postgres", "redis", "panel"])
@@ -82,6 +82,7 @@ def test_an_originate_on_its_way_to_the_carrier_dies_with_the_switch():
     del seeded.calls[MACHINE]
     seeded.change_attempt(MACHINE, answered_at=None, amd_verdict=None)
     assert seeded.faults() == set()
+    assert (seeded.verdict().lost, seeded.verdict().lost_unseen) == (1, 1)
     seeded.strikes = [kill(at_s=6)]  # long after: that originate had its time to become a call
     assert seeded.faults() == {"lost", "attempt without call"}
 

@@ -75,6 +75,7 @@ def _check_lost(matches: Sequence[Match], findings: Findings) -> None:
     for each in matches:
         if each.attempt.disposition == "lost":
             findings.lost += 1
+            findings.lost_unseen += each.call is None
             if not each.was_struck:
                 findings.add(
                     Fault.LOST,
