@@ -86,6 +86,7 @@ class Run(Job):
 
     def take_over(self, cursor: Cursor[Any]) -> None:
         """Take the rows over, a batch while the next one is read."""
+        cursor.execute(queries["have_room"])
         cursor.execute(self.stage)
         for batch in ahead(self._batches(self._table)):
             self._add(cursor, batch)

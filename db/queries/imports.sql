@@ -33,10 +33,13 @@ SET rows_total = %(rows_total)s, accepted = %(accepted)s, rejected = %(rejected)
 WHERE id = %(import_id)s
 RETURNING cancelled_at IS NULL AND state = 'running'
 
+-- have_room -- A batch is kept several times over while it is judged; what does not fit is written to disk in between.
+SET LOCAL work_mem = '64MB'
+
 -- stage -- The rows of one batch, as Python sorted them.
 CREATE TEMPORARY TABLE staged_contacts (
     row_number integer NOT NULL,
-    phone text NOT NULL,
+    phone text COLLATE "C" NOT NULL,
     name text NOT NULL,
     zones_place integer NOT NULL,
     extra jsonb NOT NULL,
@@ -71,8 +74,9 @@ WITH rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT s.*, (SELECT -- REFUSAL
         FROM rules, (SELECT s.phone, s.consent_at) c, (SELECT NULL::text AS reason) listed) AS refusal,
-        (SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
-         FROM blocking_entry(%(campaign_id)s, s.phone, now()) e) AS listed,
+        CASE WHEN (SELECT true FROM blacklist b WHERE b.project_id = 1 AND b.phone = s.phone LIMIT 1) THEN (
+            SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
+            FROM blocking_entry(%(campaign_id)s, s.phone, now()) e) END AS listed,
         (SELECT CASE WHEN c.import_id = %(import_id)s THEN 'row ' || c.import_row || ' has the same number'
              ELSE 'the campaign has this number already' END
          FROM contacts c
@@ -99,7 +103,7 @@ FOR KEY SHARE OF l
 -- stage_entries -- The rows of one batch, as Python sorted them.
 CREATE TEMPORARY TABLE staged_entries (
     row_number integer NOT NULL,
-    phone text NOT NULL,
+    phone text COLLATE "C" NOT NULL,
     reason blacklist_reason NOT NULL,
     note text NOT NULL,
     expires_at timestamptz

@@ -339,6 +339,22 @@ def test_contacts_belong_to_what_is_there_and_keep_it_there(world: World) -> Non
         world.conn.execute("UPDATE contacts SET campaign_id = campaign_id + 1")
 
 
+def test_adding_contacts_reads_none_of_those_that_are_there(world: World) -> None:
+    campaign_id = world.campaign()
+    query = (
+        "INSERT INTO contacts (campaign_id, zone_set_id, phone)"
+        " SELECT %s, %s, '+79' || n FROM generate_series(%s::bigint, %s::bigint) n"
+    )
+    world.conn.execute(query, [campaign_id, world.zone_set_id, 160_000_000, 160_019_999])
+    world.conn.execute("ANALYZE contacts")
+    world.conn.execute("INSERT INTO blacklist (phone, reason) VALUES ('+79170000007', 'other')")
+    with world.conn.transaction():
+        world.conn.execute(query, [campaign_id, world.zone_set_id, 170_000_000, 170_000_999])
+        read = world.value("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'contacts'")
+    assert read == 0
+    assert world.value("SELECT array_agg(phone) FROM contacts WHERE state = 'blocked'") == ["+79170000007"]
+
+
 def test_consents_are_taken_from_their_columns_and_who_may_not_be_called_is_blocked_with_the_reason(
     world: World, run: Import
 ) -> None:

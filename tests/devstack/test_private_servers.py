@@ -7,8 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+import yaml
 
-from devstack.postgres import private_dir, private_postgres
+from devstack.postgres import SIZE, private_dir, private_postgres
 from devstack.redis import private_redis
 from devstack.supervise import unprivileged_user
 
@@ -45,3 +46,9 @@ def test_redis_asks_for_its_password():
         assert server.password not in Path(f"/proc/{server.child.pid}/cmdline").read_text()
         with pytest.raises(redis.AuthenticationError):
             redis.Redis(port=server.port).ping()
+
+
+def test_production_gives_postgres_what_the_private_servers_have():
+    compose = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())
+    given = compose["services"]["postgres"]["command"]
+    assert given == ["postgres", *(part for name, value in SIZE.items() for part in ("-c", f"{name}={value}"))]
