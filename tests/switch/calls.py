@@ -15,7 +15,8 @@ class Call:
     the switch. names: a contact per name. ring_timeout_s, max_call_s: as in the campaign. is_flow_broken: `flow` is the
     whole definition, stored unchecked. is_placed_by_its_test: it needs something broken first. is_heard: its audio is
     listened to on the wire (`Suite.sound`). campaign: further settings of the campaign. phones: the contacts' numbers,
-    else they get some. consenting: names of those whose consent is on record.
+    else they get some. zones: where the contacts are, else in Moscow. consenting: names of those whose consent is on
+    record.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Call:
     is_heard: bool = False
     campaign: Mapping[str, Any] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
     consenting: tuple[str, ...] = ()
     answers: int | None = None
 

@@ -34,7 +34,8 @@ from tests.switch.wire import PORTS_PER_CALLEE, Heard, Wire, listening
 CALLER_ID = "+74950000001"
 CONCLUDED_WITHIN_S = 90.0
 POLL_S = 0.1
-MIDNIGHT = time(0)
+ZONE = "Europe/Moscow"
+AROUND_THE_CLOCK = {"hours_start": time(0), "hours_end": time(0), "weekdays": (1, 2, 3, 4, 5, 6, 7)}
 
 RECORD = """
 SELECT a.*, c.name AS contact_name, c.state AS contact_state,
@@ -255,26 +256,21 @@ class Suite:
                 name=call.name,
                 flow_version_id=self.store_flow(conn, call, definition),
                 gateways=gateways or [self.gateways[call.name]],
-                hours_start=MIDNIGHT,
-                hours_end=MIDNIGHT,
-                weekdays=(1, 2, 3, 4, 5, 6, 7),
                 max_channels=20,
                 calls_per_minute=6000,
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
-                **call.campaign,
+                **AROUND_THE_CLOCK | call.campaign,
             ),
         )
-        zone_set = conn.execute(
-            "INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}') "
-            "ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones RETURNING id"
-        ).fetchone()
-        assert zone_set is not None
         numbers = call.phones or [f"+7916{next(self.numbers):07d}" for _ in call.names]
-        for name, number in zip(call.names, numbers, strict=True):
+        zones = call.zones or [ZONE] * len(call.names)
+        for name, number, zone in zip(call.names, numbers, zones, strict=True):
             conn.execute(
-                "INSERT INTO contacts (campaign_id, phone, name, zone_set_id) VALUES (%s, %s, %s, %s)",
-                [campaign_id, number, name, zone_set[0]],
+                "WITH zone_set AS (INSERT INTO zone_sets (zones) VALUES (ARRAY[%s])"
+                " ON CONFLICT (zones) DO UPDATE SET zones = excluded.zones RETURNING id)"
+                " INSERT INTO contacts (campaign_id, phone, name, zone_set_id) SELECT %s, %s, %s, id FROM zone_set",
+                [zone, campaign_id, number, name],
             )
         conn.execute(
             "UPDATE contacts SET consent_basis = 'offers', consent_at = now(), consent_source = 'form 17'"
