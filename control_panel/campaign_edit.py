@@ -86,6 +86,7 @@ def _new_campaign(
         hours_end=form.hours_end.data,
         weekdays=form.weekdays.data or [],
         keeps_holidays=form.keeps_holidays.data,
+        is_by_own_clock=bool(form.is_by_own_clock.data),
         caller_id_choice=CallerIdChoice(form.caller_id_choice.data),
         max_channels=form.max_channels.data or 1,
         calls_per_minute=form.calls_per_minute.data or 1,
@@ -106,6 +107,11 @@ def _changes(before: Campaign, new: NewCampaign) -> dict[str, list[str]]:
     names = [item.name for item in fields(new) if hasattr(before, item.name)]
     pairs = {name: [_plain(getattr(before, name)), _plain(getattr(new, name))] for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def limits_of(campaign: Campaign | NewCampaign) -> tuple[object, ...]:
+    """Return what puts contacts off that were called often enough."""
+    return campaign.limit_profile_id, campaign.retry_rules.get("max_per_day")
 
 
 def _plain(value: Any) -> str:
@@ -145,7 +151,7 @@ def create() -> Answer:
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
              "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "weight", "priority",
-             "is_recording", "caller_id_choice", "abandon_cap")  # fmt: skip
+             "is_recording", "caller_id_choice", "abandon_cap", "is_by_own_clock")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     values |= campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)
@@ -181,6 +187,8 @@ def update(campaign_id: int) -> Answer:
         new = _new_campaign(form, version, callers, mapping)
         campaigns.update(conn, campaign_id, new)
         claims.judge_again(conn, campaigns.dialing(conn, campaign_id))
+        if limits_of(campaign) != limits_of(new):
+            limits.look_again(conn, campaign_id)
     except IllegalMove:
         conn.rollback()
         flash(_("A campaign that has ended keeps its settings: make a new one."), "error")

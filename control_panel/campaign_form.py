@@ -95,6 +95,7 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
 
     default_country = SelectField(_l("Country of numbers without a code"))
     time_zone = SelectField(_l("Time zone"))
+    is_by_own_clock = BooleanField(_l("Hours by this zone's clock for everybody"))
     hours_start = TimeField(_l("From"), [InputRequired(REQUIRED)])
     hours_end = TimeField(_l("Until"), [InputRequired(REQUIRED)])
     weekdays = Ticks(_l("Weekdays"), coerce=int, choices=choices_of(WEEKDAYS))

@@ -30,7 +30,8 @@ class NewCampaign:
     have several caller IDs.
 
     weekdays: ISO, 1 Monday to 7 Sunday. retry_rules: as dialer.retry.parse_rules reads them. destinations: `RU`,
-    `+7495`; none: the default country alone. max_…_per_day: budgets, None: none.
+    `+7495`; none: the default country alone. max_…_per_day: budgets, None: none. is_by_own_clock: calling hours are
+    those of `time_zone` for everybody, else of each contact's zone.
     """
 
     name: str
@@ -59,6 +60,7 @@ class NewCampaign:
     limit_profile_id: int | None = None
     max_calls_per_day: int | None = None
     max_minutes_per_day: int | None = None
+    is_by_own_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Campaign:
     pause_reason: PauseReason | None
     caller_id_choice: CallerIdChoice
     abandon_cap: float
+    is_by_own_clock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +325,11 @@ def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway], share: flo
         flow_version_id=campaign.flow_version_id,
         time_zone=campaign.time_zone,
         hours=CallingHours(
-            campaign.hours_start, campaign.hours_end, frozenset(campaign.weekdays), frozenset(campaign.holidays)
+            campaign.hours_start,
+            campaign.hours_end,
+            frozenset(campaign.weekdays),
+            frozenset(campaign.holidays),
+            campaign.time_zone if campaign.is_by_own_clock else None,
         ),
         retry=parse_rules(campaign.retry_rules),
         max_channels=slowed(campaign.max_channels, share),

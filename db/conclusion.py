@@ -80,11 +80,13 @@ class Subject:
     retry_rules: dict[str, Any]
     blacklisted: str | None
     time_zone: str
+    is_by_own_clock: bool
 
     @property
     def hours(self) -> CallingHours:
         """Return the campaign's calling hours."""
-        return CallingHours(self.hours_start, self.hours_end, frozenset(self.weekdays), frozenset(self.holidays))
+        zone = self.time_zone if self.is_by_own_clock else None
+        return CallingHours(self.hours_start, self.hours_end, frozenset(self.weekdays), frozenset(self.holidays), zone)
 
     def facts(self, ended_at: datetime) -> CallFacts:
         """Return what is written down; `ended_at` stands in while nobody has written down an end."""

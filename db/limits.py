@@ -67,8 +67,13 @@ def change_profile(conn: AnyConnection, profile: LimitProfile) -> bool:
     with joined(conn):
         is_changed = change(conn, queries["change_profile"], asdict(profile)) == 1
         if is_changed:
-            change(conn, queries["look_again"], {"id": profile.id})
+            change(conn, queries["look_again"], {"profile_id": profile.id, "campaign_id": None})
         return is_changed
+
+
+def look_again(conn: AnyConnection, campaign_id: int) -> int:
+    """Let the next claim judge whom the campaign's limits had put off before a first call; return how many."""
+    return change(conn, queries["look_again"], {"profile_id": None, "campaign_id": campaign_id})
 
 
 def remove_profile(conn: AnyConnection, profile_id: int) -> bool:

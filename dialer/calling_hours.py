@@ -23,13 +23,15 @@ class CallingHours:
     """A window [start, end) of the wall clock on ISO weekdays (1 Monday to 7 Sunday) that are no holidays.
 
     end before start: over midnight, and the date that counts is the one on which the window started.
-    end equal to start: around the clock on those dates.
+    end equal to start: around the clock on those dates. zone: the one whose clock counts for everybody; None: each
+    contact's own.
     """
 
     start: time
     end: time
     weekdays: frozenset[int] = EVERY_DAY
     holidays: frozenset[date] = frozenset()
+    zone: str | None = None
 
     def opens_on(self, day: date) -> bool:
         """Say whether a window starts on this date."""
@@ -47,8 +49,8 @@ def zone_info(name: str) -> ZoneInfo:
 
 
 def is_open(hours: CallingHours, zone: str, now: datetime) -> bool:
-    """Say whether the window is open at `now` (aware) by the wall clock of `zone`."""
-    local = now.astimezone(zone_info(zone))
+    """Say whether the window is open at `now` (aware) for who is in `zone`."""
+    local = now.astimezone(zone_info(hours.zone or zone))
     clock, day = local.time(), local.date()
     if hours.start == hours.end:
         return hours.opens_on(day)
@@ -73,6 +75,8 @@ def next_open(hours: CallingHours, zones: Sequence[str], now: datetime) -> datet
         return now.astimezone(UTC)
     if not zones or not hours.weekdays:
         return None
+    if hours.zone:
+        zones = (hours.zone,)
     key = (hours, tuple(zones))
     asked, opening = _openings.get(key, (None, None))
     if asked is None or not asked <= now <= (opening or asked + NEVER_HOLDS):

@@ -196,7 +196,7 @@ WITH rules AS MATERIALIZED (
     UPDATE contacts c SET state = 'dialing', attempt_count = placed.number
     FROM placed WHERE c.id = ANY(ARRAY(SELECT contact_id FROM placed)) AND c.id = placed.contact_id
 ), put_off AS MATERIALIZED (
-    SELECT id, now() + make_interval(secs => %(postpone_s)s) AS due_at FROM eligible
+    SELECT id, %(now)s::timestamptz + make_interval(secs => %(postpone_s)s) AS due_at FROM eligible
     WHERE id NOT IN (SELECT contact_id FROM placed)
     UNION ALL
     SELECT id, limited_until FROM locked WHERE refusal IS NULL AND NOT is_exhausted AND limited_until IS NOT NULL

@@ -6,7 +6,7 @@ SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
     (SELECT e.reason::text FROM blocking_entry(a.campaign_id, a.phone, now()) e) AS blacklisted,
-    k.time_zone
+    k.time_zone, k.is_by_own_clock
 FROM attempts a
 JOIN contacts c ON c.id = a.contact_id
 JOIN zone_sets z ON z.id = c.zone_set_id

@@ -19,11 +19,11 @@ UPDATE limit_profiles SET name = %(name)s, per_day = %(per_day)s, per_week = %(p
 WHERE project_id = 1 AND id = %(id)s
     AND NOT EXISTS (SELECT FROM limit_profiles o WHERE o.project_id = 1 AND o.name = %(name)s AND o.id <> %(id)s)
 
--- look_again -- Who was put off by the profile and never called comes back to the queue, for the claim to judge by the
--- new numbers; who waits for a retry keeps its time, which nobody could tell from the retry's own.
+-- look_again -- Whom limits put off before a first call comes back to the queue of a campaign, or of those that keep a
+-- profile, for the claim to judge by the new ones; who waits for a retry keeps its time, which nobody could tell apart.
 UPDATE contacts c SET due_at = now()
 FROM campaigns k
-WHERE k.project_id = 1 AND k.limit_profile_id = %(id)s AND k.state IN ('draft', 'scheduled', 'active', 'paused')
+WHERE k.project_id = 1 AND (k.limit_profile_id = %(profile_id)s OR k.id = %(campaign_id)s) AND k.state IN ('draft', 'scheduled', 'active', 'paused')
     AND c.campaign_id = k.id AND c.state = 'queued' AND c.due_at > now()
 
 -- remove_profile -- Only while no campaign refers to it, not even one that is over.

@@ -15,6 +15,7 @@ from tests.control_panel.test_it_makes_campaigns import as_a_browser_sends, fiel
 
 RULES = {
     "requires_consent": "y",
+    "is_by_own_clock": "y",
     "destinations": "KZ, +7495",
     "max_per_day": "2",
     "jitter_percent": "25",
@@ -37,6 +38,7 @@ def test_a_campaigns_rules_are_stored_shown_again_and_their_changes_audited(
         profile.id,
     )
     assert (stored.max_calls_per_day, stored.max_minutes_per_day) == (1000, 500)
+    assert stored.is_by_own_clock
     retry = parse_rules(stored.retry_rules)
     assert (retry.max_per_day, retry.jitter) == (2, 0.25)
     page = as_a_browser_sends(admin.text(f"/campaigns/{stored.id}/edit"))
@@ -49,7 +51,23 @@ def test_a_campaigns_rules_are_stored_shown_again_and_their_changes_audited(
     assert row[0]["changed"] == {"max_calls_per_day": ["1000", "null"]}
     shown = admin.text(f"/campaigns/{stored.id}")
     assert "only with consent" in shown
+    assert "by the clock of Asia/Almaty for everybody" in shown
     assert "KZ, +7495" in shown
+
+
+def test_other_limits_of_a_campaign_let_those_it_had_put_off_be_looked_at_again(
+    admin: Browser, conn: Connection[Any]
+) -> None:
+    campaign_id = sample.a_campaign(conn, pair=sample.a_gateway(conn))
+    conn.execute("UPDATE campaigns SET limit_profile_id = (SELECT id FROM limit_profiles)")
+    sample.contacts(conn, campaign_id, 1)
+    conn.execute("UPDATE contacts SET due_at = now() + interval '20 days'")
+    is_due = "SELECT due_at <= now() FROM contacts"
+    page = as_a_browser_sends(admin.text(f"/campaigns/{campaign_id}/edit"))
+    admin.post(f"/campaigns/{campaign_id}/edit", page)
+    assert conn.execute(is_due).fetchone() == (False,)
+    admin.post(f"/campaigns/{campaign_id}/edit", [(n, "" if n == "limit_profile" else v) for n, v in page])
+    assert conn.execute(is_due).fetchone() == (True,)
 
 
 @pytest.mark.parametrize("wrong", [{"destinations": "Russia"}, {"max_calls_per_day": "0"}, {"jitter_percent": "101"}])

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -111,6 +112,7 @@ def _rules(chance: Random) -> Rules:
         weekdays=sorted(chance.sample(range(1, 8), chance.choice([1, 5, 7, 7, 7]))),
         holidays=[],
         ring_s=chance.choice([15, 45, 120]) + LEAVES_WITHIN_S,
+        zone=_maybe(chance, ["UTC", "America/New_York", "Australia/Lord_Howe"], 0.2),
         max_attempts=chance.choice([2, 3]),
         max_per_day=_maybe(chance, [1, 2], 0.3),
         requires_consent=chance.random() < 0.3,
@@ -139,7 +141,7 @@ def make(world: World, chance: Random) -> Made:
     ]
     campaign_id = _store_campaign(world, chance, rules, spent, keeps_holidays=keeps_holidays)
     _store_people(world.conn, chance, campaign_id, people, world)
-    _store_spent(world, now, campaign_id, people, spent)
+    _store_spent(world, now.astimezone(ZoneInfo(rules.zone or "UTC")).date(), campaign_id, people, spent)
     return Made(campaign_id, now, rules, people, spent)
 
 
@@ -174,7 +176,8 @@ def _store_campaign(world: World, chance: Random, rules: Rules, spent: list[Spen
             retry_rules=retry,
             requires_consent=rules.requires_consent,
             destinations=rules.destinations,
-            time_zone="UTC",
+            time_zone=rules.zone or "UTC",
+            is_by_own_clock=rules.zone is not None,
             limit_profile_id=profile_id,
             max_calls_per_day=own.max_calls,
             max_minutes_per_day=own.max_minutes,
@@ -240,13 +243,13 @@ def _store_people(conn: Connection[Any], chance: Random, campaign_id: int, peopl
     conn.execute("SET LOCAL session_replication_role = origin")
 
 
-def _store_spent(world: World, now: datetime, campaign_id: int, people: list[Person], spent: list[Spent]) -> None:
+def _store_spent(world: World, today: date, campaign_id: int, people: list[Person], spent: list[Spent]) -> None:
     own, every = spent
     tally = "INSERT INTO day_tallies (campaign_id, day, shard, calls, billsec) VALUES (%s, %s, %s, %s, %s)"
     other_id = world.value("SELECT max(id) FROM campaigns")
-    world.conn.execute(tally, [campaign_id, now.date(), 3, own.calls, own.talked_s])
-    world.conn.execute(tally, [campaign_id, now.date() - timedelta(days=1), 3, 1000, 100_000])
-    world.conn.execute(tally, [other_id, now.date(), 0, every.calls, every.talked_s])
+    world.conn.execute(tally, [campaign_id, today, 3, own.calls, own.talked_s])
+    world.conn.execute(tally, [campaign_id, today - timedelta(days=1), 3, 1000, 100_000])
+    world.conn.execute(tally, [other_id, today, 0, every.calls, every.talked_s])
     every.calls, every.talked_s = every.calls + own.calls, every.talked_s + own.talked_s
     every.up = sum(person.is_ringing for person in people)
     every.up_s = every.up * MAX_CALL_S

@@ -39,7 +39,7 @@ class Person:
 
 @dataclass
 class Rules:
-    """A campaign's settings. ring_s: for so long the hours must stay open."""
+    """A campaign's settings. ring_s: for so long the hours must stay open. zone: whose clock counts for everybody."""
 
     start: time
     end: time
@@ -52,6 +52,7 @@ class Rules:
     destinations: Sequence[str]
     country: str
     refused: Sequence[str]
+    zone: str | None = None
     per_day: int | None = None
     per_week: int | None = None
     per_month: int | None = None
@@ -71,7 +72,7 @@ class Spent:
 
 def is_open_at(rules: Rules, zone: str, moment: datetime) -> bool:
     """Look at the clock on the wall: is it in a window that began today or yesterday?"""
-    wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    wall = moment.astimezone(ZoneInfo(rules.zone or zone)).replace(tzinfo=None)
     for began in (wall.date(), wall.date() - timedelta(days=1)):
         if began.isoweekday() not in rules.weekdays or began in rules.holidays:
             continue

@@ -37,6 +37,17 @@ def test_contacts_are_dialled_in_the_order_they_are_due_and_then_of_their_ids(wo
     assert [c.phone for c in world.claim(campaign_id, 3)] == ["+79160000002", "+79160000000", "+79160000001"]
 
 
+def test_whoever_rings_elsewhere_leaves_the_head_by_the_clock_that_the_claim_was_asked_at(world: World) -> None:
+    """Schedulers and PostgreSQL never have quite the same time: else the contact stayed there and held up the rest."""
+    elsewhere, campaign_id = world.campaign(contacts=1), world.campaign(contacts=2)
+    world.claim(elsewhere, 1)
+    campaign, ahead = world.dialing(campaign_id), datetime.now(UTC) + timedelta(minutes=10)
+    claimed = claims.claim(world.conn, campaign, campaign.gateways[0], new_ids(1), [world.zone_set_id], ahead)
+    assert [attempt.phone for attempt in claimed] == ["+79160000001"]
+    due = world.value("SELECT due_at FROM contacts WHERE campaign_id = %s AND phone = '+79160000000'", campaign_id)
+    assert due == ahead + timedelta(seconds=claims.POSTPONE_S)
+
+
 def test_contacts_that_are_due_later_wait(world: World) -> None:
     campaign_id = world.campaign(contacts=2)
     world.conn.execute("UPDATE contacts SET due_at = now() + interval '1 minute', state = 'retry'")

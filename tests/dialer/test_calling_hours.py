@@ -56,6 +56,16 @@ def test_a_window_is_open_by_the_wall_clock(
     assert is_open(CallingHours(start, end, weekdays), "Europe/Moscow", at("Europe/Moscow", moment)) is expected
 
 
+def test_a_campaigns_own_clock_counts_for_everybody_when_it_says_so() -> None:
+    hours = CallingHours(time(9), time(21), zone="Europe/Moscow")
+    early = at("Asia/Vladivostok", "2026-03-02 12:00")  # five in the morning in Moscow
+    assert not is_open(hours, "Asia/Vladivostok", early)
+    assert next_open(hours, ["Asia/Vladivostok", "Europe/Berlin"], early) == at("Europe/Moscow", "2026-03-02 09:00")
+    assert open_zone_sets(hours, {1: ["Asia/Vladivostok"], 2: ["Europe/Berlin"]}, early, 30) == []
+    noon = at("Europe/Moscow", "2026-03-02 12:00")
+    assert open_zone_sets(hours, {1: ["Asia/Vladivostok"], 2: ["Europe/Berlin"]}, noon, 30) == [1, 2]
+
+
 def test_a_window_opens_at_the_clock_change_that_swallows_its_start() -> None:
     hours = CallingHours(time(2, 30), time(5))
     before = at("Europe/Berlin", "2026-03-29 01:00:00")
