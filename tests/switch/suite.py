@@ -210,15 +210,20 @@ class Suite:
     ) -> None:
         """Start the calls' callees and their campaigns; `before` is called when they are stored and not yet started."""
         for call in calls:
-            callee, trace, errors = self._start_callee(call)
-            with psycopg.connect(self.postgres.url) as conn:
-                campaign_id = self._create(conn, call)
-            self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+            self.store(call)
         with psycopg.connect(self.postgres.url) as conn:
             before(conn)
         with psycopg.connect(self.postgres.url) as conn:
             for call in calls:
                 campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)
+
+    def store(self, call: Call) -> int:
+        """Start the call's callee and store its campaign as a draft; return the campaign's id."""
+        callee, trace, errors = self._start_callee(call)
+        with psycopg.connect(self.postgres.url) as conn:
+            campaign_id = self._create(conn, call)
+        self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
+        return campaign_id
 
     def place_with(self, call: Call, gateways: Sequence[tuple[int, int]]) -> None:
         """As `place`, with these (gateway, caller ID) pairs instead of the call's own."""
