@@ -90,6 +90,7 @@ def _register_blueprints(app: Flask) -> None:
         schedules,
         sign_in,
         system,
+        zones,
     )
 
     for module in (
@@ -105,6 +106,7 @@ def _register_blueprints(app: Flask) -> None:
         fills,
         results,
         contacts,
+        zones,
         leads,
         limits,
         amd_reviews,

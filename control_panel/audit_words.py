@@ -39,6 +39,7 @@ ACTIONS: dict[str, Any] = {
     "consent.withdrawn": _("Consent withdrawn"),
     "contacts.filled": _("Contacts taken from other campaigns"),
     "contacts.imported": _("Contacts imported"),
+    "contacts.zone_changed": _("Contacts moved to another time zone"),
     "gateway.added": _("Gateway added"),
     "gateway.changed": _("Gateway changed"),
     "holiday.added": _("Holiday added"),
