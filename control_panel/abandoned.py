@@ -1,4 +1,4 @@
-"""A campaign's abandon ledger: the rates over 30 days, day by day, each abandoned call, and all of it as evidence."""
+"""The abandon ledger of 30 days: every campaign's rates, one's day by day, each abandoned call, and all as evidence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +13,12 @@ from control_panel.access import needs
 from control_panel.campaigns import campaign_or_404
 from control_panel.csv_files import csv_response
 from control_panel.database import connection
-from db import abandon_ledger, audit
+from db import abandon_ledger, audit, campaigns
 from db.abandon_ledger import DAYS, Abandoned, Day
+from db.campaigns import Campaign
+from db.sql import AnyConnection
 from db.users import UserRole as Role
-from dialer.abandon import LEAST_ANSWERED, allowance
+from dialer.abandon import LEAST_ANSWERED, Ledger, allowance
 
 blueprint = Blueprint("abandoned", __name__, url_prefix="/campaigns")
 
@@ -50,6 +52,63 @@ def bars_of(days: list[Day], today: date) -> list[Bar]:
         heights[1] = max(heights[1], 2.0) if found.abandoned else 0.0
         bars.append(Bar(date_shown, found.answered, found.abandoned, index * BAR_WIDTH, *heights))
     return bars
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A campaign's ledger. share: of its limits it may use, 0: it has to stop."""
+
+    campaign: Campaign
+    ledger: Ledger
+    share: float
+
+
+def ledger_lines(conn: AnyConnection, now: datetime) -> list[Line]:
+    """Return the ledgers of all campaigns that anybody answered in the last 30 days, most abandoned first."""
+    known = {campaign.id: campaign for campaign in campaigns.list_all(conn)}
+    ledgers = abandon_ledger.of(conn, list(known), now)
+    lines = [
+        Line(known[id_], ledger, allowance(ledger, known[id_].abandon_cap))
+        for id_, ledger in ledgers.items()
+        if ledger.people or ledger.labelled
+    ]
+    return sorted(lines, key=lambda line: (-(line.ledger.rate or 0.0), line.campaign.id))
+
+
+@blueprint.get("/abandoned")
+@needs(Role.VIEWER)
+def index() -> str:
+    """Show every campaign's ledger of the last 30 days."""
+    return render_template("abandoned/index.html", lines=ledger_lines(connection(), datetime.now(UTC)))
+
+
+@blueprint.get("/abandon-ledger.csv")
+@needs(Role.VIEWER)
+def export_ledger() -> Response:
+    """Send every campaign's ledger of the last 30 days; rates are percent, days are those of UTC."""
+    conn, now = connection(), datetime.now(UTC)
+    lines = ledger_lines(conn, now)
+    audit.record(conn, current_user.id, "abandoned.exported", "campaign", "all", {"campaigns": len(lines)})
+    header = [
+        _("Campaign's id"), _("Campaign"), _("State"), _("First day"), _("Last day"), _("Answered by people"),
+        _("Abandoned"), _("Abandoned, %"), _("Cap, %"), _("Machines listened to"), _("People among them"),
+        _("Their message had not begun"), _("People called machines, %"),
+    ]  # fmt: skip
+    first, last = now.date() - timedelta(days=DAYS - 1), now.date()
+    rows = (
+        (
+            str(one.campaign.id), one.campaign.name, str(one.campaign.state), str(first), str(last),
+            str(one.ledger.people), str(one.ledger.dropped), _percent(one.ledger.rate), f"{one.campaign.abandon_cap:g}",
+            str(one.ledger.labelled), str(one.ledger.false_machines), str(one.ledger.cut_off),
+            _percent(one.ledger.false_machine_rate),
+        )
+        for one in lines
+    )  # fmt: skip
+    return csv_response("abandon-ledger.csv", header, rows)
+
+
+def _percent(rate: float | None) -> str:
+    return "" if rate is None else f"{rate * 100:.2f}"
 
 
 @blueprint.get("/<int:campaign_id>/abandoned")

@@ -32,7 +32,7 @@ def test_it_says_which_days_of_a_year_are_missing_and_adds_those_of_the_law(
     this = datetime.now(UTC).year
     conn.execute("DELETE FROM holidays")
     page = admin.text("/holidays/")
-    assert f"Of {this} days off that Russia&#39;s Labour Code gives are missing: {len(statutory(this))}." in page
+    assert f"Of {this} days off that Russia's Labour Code gives are missing: {len(statutory(this))}." in page
     assert admin.post("/holidays/year", {"year": str(this)}).status_code == 302
     assert {h.day: h.name for h in holidays.list_all(conn)} == statutory(this)
     page = admin.text("/holidays/")

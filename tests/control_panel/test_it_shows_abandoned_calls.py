@@ -3,7 +3,7 @@
 import csv
 import io
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -81,6 +81,40 @@ def test_the_evidence_has_a_line_for_each_abandoned_call(admin: Browser, conn: C
     assert conn.execute("SELECT details FROM audit_log WHERE action = 'abandoned.exported'").fetchone() == (
         {"calls": 2},
     )
+
+
+def test_every_campaigns_ledger_is_on_a_page_and_in_a_file(admin: Browser, conn: Connection[Any]) -> None:
+    assert "Nobody has answered in the last 30 days." in admin.text("/campaigns/abandoned")
+    campaign_id = a_campaign(conn, abandoned=2, talked=48)
+    quiet = sample.a_campaign(conn, "Quiet")
+    chance, gateway_id = random.Random(9), conn.execute("SELECT min(id) FROM gateways").fetchone()
+    assert gateway_id
+    cut_off = sample.contacts(conn, campaign_id, 5, start=100)
+    for index, contact_id in enumerate(cut_off):
+        made = sample.attempt(conn, contact_id, gateway_id[0], NOW - timedelta(days=2), "machine", chance)
+        if index < 4:
+            conn.execute(
+                "INSERT INTO amd_labels (attempt_id, campaign_id, label) VALUES (%s, %s, %s)",
+                [made, campaign_id, "human" if index == 0 else "machine"],
+            )
+    page = admin.text("/campaigns/abandoned")
+    assert "Autumn" in page
+    assert f"/campaigns/{quiet}/abandoned" not in page
+    assert "5.88 %" in page  # three of 51: who was cut off as a machine was a person
+    assert "may not dial" not in page
+    assert "slowed down to 10 %" in page
+    assert "25 %" in page
+    assert "1 of 4 listened to" in page
+    answer = admin.get("/campaigns/abandon-ledger.csv")
+    (row,) = csv.DictReader(io.StringIO(answer.get_data(as_text=True).lstrip("\ufeff")))
+    figures = [row[name] for name in ("Campaign", "Answered by people", "Abandoned", "Abandoned, %", "Cap, %")]
+    assert figures == ["Autumn", "51", "3", "5.88", "3"]
+    assert [row["Machines listened to"], row["People called machines, %"]] == ["4", "25.00"]
+    assert (date.fromisoformat(row["Last day"]) - date.fromisoformat(row["First day"])).days == 29
+    conn.execute("UPDATE campaigns SET abandon_cap = 1")
+    assert "may not dial" in admin.text("/campaigns/abandoned")
+    rows = conn.execute("SELECT entity_id, details FROM audit_log WHERE action = 'abandoned.exported'").fetchall()
+    assert rows == [("all", {"campaigns": 1})]
 
 
 def test_a_campaign_that_called_nobody_has_an_empty_ledger(admin: Browser, conn: Connection[Any]) -> None:
