@@ -13,6 +13,10 @@ from db.errors import RedisAway
 BRAKES: dict[str, Any] = {
     "stopping": _l("The scheduler is stopping."),
     "switch_away": _l("There is no connection to the telephone switch."),
+    "switch_disabled": _l("Every telephone switch has been taken out; see Switches."),
+    "scripts_silent": _l("The call scripts in the telephone switch give no sign of life; its log says why."),
+    "switches_out": _l("No telephone switch takes calls at the moment; Switches says why of each."),
+    "spool_waits": _l("The telephone switch has come back with results that are not written down yet."),
     "not_reconciled": _l("Calls that are up are being looked through after an interruption; it goes on by itself."),
     "spool_full": _l("The disk that keeps results is full."),
     "leases_old": _l("Redis has not answered for a while; it goes on by itself."),

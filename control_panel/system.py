@@ -14,6 +14,10 @@ MOST_UPCOMING = 20
 HELD = {
     "stopping": _l("It was told to stop and waits for live calls."),
     "switch_away": _l("There is no connection to the switch."),
+    "switch_disabled": _l("Every telephone switch has been taken out; see Switches."),
+    "scripts_silent": _l("The call scripts in the telephone switch give no sign of life; its log says why."),
+    "switches_out": _l("No telephone switch takes calls at the moment; Switches says why of each."),
+    "spool_waits": _l("The telephone switch has come back with results that are not written down yet."),
     "not_reconciled": _l("It compares live calls with the switch first."),
     "leases_old": _l("Redis has not been told for a while which channels are taken."),
     "spool_full": _l("The switch's disk could not keep the results of further calls."),

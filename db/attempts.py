@@ -21,7 +21,8 @@ queries = load("attempts")
 class OpenAttempt:
     """An attempt without a conclusion. originated_at None: claimed, not yet handed to the wire.
 
-    is_transferred: the callee was or is being connected with an operator, whose leg holds a channel too.
+    switch_id: where it was originated. is_transferred: the callee was or is being connected with an operator, whose leg
+    holds a channel too.
     """
 
     attempt_id: str
@@ -34,6 +35,7 @@ class OpenAttempt:
     switch_core_uuid: str | None
     answered_at: datetime | None
     is_transferred: bool = False
+    switch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

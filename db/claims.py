@@ -158,13 +158,15 @@ def judge_again(
         return blocked, change(conn, judging(queries["readmit"]), values)
 
 
-def mark_originated(conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None) -> list[str]:
+def mark_originated(
+    conn: AnyConnection, attempt_ids: Sequence[str], core_uuid: str | None, switch_id: int | None = None
+) -> list[str]:
     """Record that these go to the wire now, and return those that may: commit, then send exactly those.
 
     Left out: already marked (an originate is never sent twice), released, campaign no longer active, number
-    blacklisted since the claim. Release what is left out.
+    blacklisted since the claim, switch disabled. Release what is left out.
     """
-    values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid}
+    values = {"attempt_ids": list(attempt_ids), "core_uuid": core_uuid, "switch_id": switch_id}
     marked = set(column_of(conn, queries["mark_originated"], values))
     return [attempt_id for attempt_id in attempt_ids if attempt_id in marked]
 

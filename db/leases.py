@@ -1,7 +1,7 @@
 """Channel leases and evenly spaced slots, shared by every scheduler through Redis and its clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from uuid import uuid4
@@ -58,11 +58,35 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Leases held: in all, by gateway id, by campaign id."""
+    """Leases held: in all, by gateway id, by campaign id, by switch id; what has not left is on none."""
 
     total: int
     by_gateway: Mapping[int, int]
     by_campaign: Mapping[int, int]
+    by_switch: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A channel on one of these switches, for a call that leaves. places: (id, channels), the best first."""
+
+    lease_id: str
+    places: Sequence[tuple[int, int]]
+    ttl_s: int = TTL_S
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The answer at the last gate. wait_s: 0: it leaves now. at: epoch s by Redis's clock.
+
+    switch_id: on which its channel is counted from now on; None: none was wanted, or none had room and nothing leaves.
+    live: channels taken on each switch that was asked for.
+    """
+
+    wait_s: float
+    at: float
+    switch_id: int | None = None
+    live: Mapping[int, int] = field(default_factory=dict)
 
 
 def reserve(
@@ -97,17 +121,24 @@ def reserve(
     ]
 
 
-def ask_to_leave(redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float) -> tuple[float, float]:
-    """Return how long a call over this gateway has to wait, s, and the time, epoch s by Redis's clock.
+def ask_to_leave(
+    redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float, wanted: Wanted | None = None
+) -> Leave:
+    """Ask whether a call over this gateway may leave now, and on which switch; the next one leaves so long after it.
 
-    0: it leaves now, and the next one so long after it. Raises LeasesLost, RedisAway.
+    Raises LeasesLost, RedisAway.
     """
     spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
-    answer = run(redis, "depart", ["ask", gateway_id, *spacings])
+    places = wanted.places if wanted else ()
+    more: list[str | int] = [value for place in places for value in place]
+    if wanted:
+        more = [wanted.lease_id, wanted.ttl_s * 1000, *more]
+    answer = run(redis, "depart", ["ask", gateway_id, *spacings, *more])
     if answer is None:
         raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
-    wait_us, now_us = answer
-    return int(wait_us) / 1_000_000, int(now_us) / 1_000_000
+    wait_us, now_us, switch_id, *taken = map(int, answer)
+    live = {place: count for (place, _), count in zip(places, taken, strict=False)}
+    return Leave(wait_us / 1_000_000, now_us / 1_000_000, switch_id or None, live)
 
 
 def has_left(redis: Redis, gateway_id: int) -> None:
@@ -144,8 +175,8 @@ def _drop(redis: Redis, verb: str, attempt_ids: Iterable[str]) -> int:
 
 def renew_open(redis: Redis, attempts: Sequence[OpenAttempt], ttl_s: int = TTL_S) -> int:
     """Keep the leases of all these for another `ttl_s`; write those that Redis forgot, and return how many."""
-    unknown = set(renew(redis, [lease_id for a in attempts for lease_id in _lease_ids(a)], ttl_s))
-    return restore(redis, [a for a in attempts if unknown.intersection(_lease_ids(a))], ttl_s) if unknown else 0
+    renew(redis, [lease_id for a in attempts for lease_id in _lease_ids(a)], ttl_s)
+    return restore(redis, attempts, ttl_s)
 
 
 def renew(redis: Redis, attempt_ids: Iterable[str], ttl_s: int = TTL_S) -> list[str]:
@@ -159,7 +190,12 @@ def _lease_ids(attempt: OpenAttempt) -> list[str]:
 
 
 def _places(attempts: Iterable[OpenAttempt]) -> list[str | int]:
-    return [value for a in attempts for lease_id in _lease_ids(a) for value in (lease_id, a.gateway_id, a.campaign_id)]
+    return [
+        value
+        for a in attempts
+        for lease_id in _lease_ids(a)
+        for value in (lease_id, a.gateway_id, a.campaign_id, a.switch_id or 0)
+    ]
 
 
 def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = TTL_S) -> int:
@@ -190,21 +226,25 @@ def rebuild(
         for value in (lease_id, a.gateway_id, a.campaign_id, max(0, round((now - at) / MS)))
     ]
     generation = str(uuid4())
-    return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 3, *places, *ages]))
+    return bool(run(redis, "leases", ["rebuild", ttl_s * 1000, generation, QUIET_MS, len(places) // 4, *places, *ages]))
 
 
-def counts(redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence[int] = ()) -> Counts:
-    """Count the leases held now: in all, of these gateways and of these campaigns."""
+def counts(
+    redis: Redis, gateway_ids: Sequence[int] = (), campaign_ids: Sequence[int] = (), switch_ids: Sequence[int] = ()
+) -> Counts:
+    """Count the leases held now: in all, of these gateways, of these campaigns and on these switches."""
     keys = [
         "dialer:leases:total",
         *(f"dialer:leases:gateway:{gateway_id}" for gateway_id in gateway_ids),
         *(f"dialer:leases:campaign:{campaign_id}" for campaign_id in campaign_ids),
+        *(f"dialer:leases:switch:{switch_id}" for switch_id in switch_ids),
     ]
     total, *others = run(redis, "leases", ["counts", *keys])
-    by_gateway, by_campaign = others[: len(gateway_ids)], others[len(gateway_ids) :]
-    return Counts(
-        total, dict(zip(gateway_ids, by_gateway, strict=True)), dict(zip(campaign_ids, by_campaign, strict=True))
+    found = iter(others)
+    by_gateway, by_campaign, by_switch = (
+        {scope_id: next(found) for scope_id in ids} for ids in (gateway_ids, campaign_ids, switch_ids)
     )
+    return Counts(total, by_gateway, by_campaign, by_switch)
 
 
 def held(redis: Redis) -> set[str]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from db import campaigns
-from db.sql import AnyConnection, change, column_of, load
+from db.sql import AnyConnection, change, column_of, load, rows_of
 from dialer.calling_hours import next_open
 
 queries = load("lifecycle")
@@ -12,9 +12,9 @@ PATIENCE_S = 10
 """Longer than any detection: by then the message has begun, or something is wrong with the call."""
 
 
-def to_hang_up(conn: AnyConnection) -> list[str]:
-    """Return the live attempts of campaigns that were stopped together with their calls and may be ended now."""
-    return column_of(conn, queries["to_hang_up"], {"patience_s": PATIENCE_S})
+def to_hang_up(conn: AnyConnection) -> list[tuple[str, int | None]]:
+    """Return live attempts, each with its switch, of campaigns that were stopped with their calls and may end now."""
+    return rows_of(conn, queries["to_hang_up"], {"patience_s": PATIENCE_S})
 
 
 def block_never_open(conn: AnyConnection, now: datetime) -> int:

@@ -1,16 +1,30 @@
 """An operator's leg counts as a call of its own: in which limits, and its channel and moment."""
 
+from dataclasses import dataclass
+
 from redis import Redis
 
 from db import leases
-from db.leases import CampaignLimits, GatewayLimits, TotalLimits
+from db.leases import CampaignLimits, GatewayLimits, Leave, TotalLimits, Wanted
 from db.sql import AnyConnection, load, row_of
 
 queries = load("attempts")
 
 ALLOWANCE = 1.02
 """As the scheduler's: spacing is kept this much wider than 1/CPS."""
-Limits = tuple[GatewayLimits, CampaignLimits]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits that a leg beside an attempt counts in. switch_id: where the attempt is; None: nobody knows.
+
+    switch_channels None: the switch has no limit of its own.
+    """
+
+    gateway: GatewayLimits
+    campaign: CampaignLimits
+    switch_id: int | None = None
+    switch_channels: int | None = None
 
 
 def limits(conn: AnyConnection, attempt_id: str) -> Limits | None:
@@ -18,8 +32,9 @@ def limits(conn: AnyConnection, attempt_id: str) -> Limits | None:
     row = row_of(conn, queries["limits"], {"attempt_id": attempt_id})
     if row is None:
         return None
-    gateway_id, channels, cps, cpm, campaign_id, campaign_channels, campaign_cpm = row
-    return GatewayLimits(gateway_id, channels, cps, cpm), CampaignLimits(campaign_id, campaign_channels, campaign_cpm)
+    gateway_id, channels, cps, cpm, campaign_id, campaign_channels, campaign_cpm, switch_id, switch_channels = row
+    gateway = GatewayLimits(gateway_id, channels, cps, cpm)
+    return Limits(gateway, CampaignLimits(campaign_id, campaign_channels, campaign_cpm), switch_id, switch_channels)
 
 
 def reserve(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, horizon_ms: int, ttl_s: int) -> int | None:
@@ -27,10 +42,15 @@ def reserve(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, horiz
 
     Raises LeasesLost, RedisAway.
     """
-    slots = leases.reserve(redis, *of, total, [leases.of_operator(attempt_id)], horizon_ms, ttl_s)
+    slots = leases.reserve(redis, of.gateway, of.campaign, total, [leases.of_operator(attempt_id)], horizon_ms, ttl_s)
     return slots[0].delay_ms if slots else None
 
 
-def ask_to_leave(redis: Redis, gateway: GatewayLimits, total: TotalLimits) -> tuple[float, float]:
-    """Ask at the last gate, as db.leases.ask_to_leave."""
-    return leases.ask_to_leave(redis, gateway.id, ALLOWANCE / gateway.cps, ALLOWANCE / total.cps)
+def ask_to_leave(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, ttl_s: int) -> Leave | None:
+    """Ask at the last gate, as db.leases.ask_to_leave; None: the call's switch has no channel left for the leg now."""
+    wanted = None
+    if of.switch_id is not None:
+        place = (of.switch_id, of.switch_channels or total.max_channels)
+        wanted = Wanted(leases.of_operator(attempt_id), [place], ttl_s)
+    leave = leases.ask_to_leave(redis, of.gateway.id, ALLOWANCE / of.gateway.cps, ALLOWANCE / total.cps, wanted)
+    return None if wanted and not leave.wait_s and leave.switch_id is None else leave

@@ -59,3 +59,7 @@ class Overflow:
     def usage(self) -> int:
         """Return the bytes on disk plus the records in memory: 0 when nothing waits."""
         return self._spool.usage() + len(self._held)
+
+    def is_full(self) -> bool:
+        """Say whether dialing must stop: results are held in memory, or soon will be. Raises OSError."""
+        return bool(self._held) or self._spool.is_full()

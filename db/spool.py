@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,8 @@ SET_ASIDE = "rejected"
 """Folder of the records that could not be applied; a person looks at them."""
 LEFTOVER_S = 60.0
 """A file that is still being written after this long was left by a crash; its record never counted as stored."""
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""A disk with less than this left may not take what the hooks have to write down."""
 COUNT_S = 1.0
 """How long a count of the folder is trusted; our own writes and drains are counted at once."""
 
@@ -96,8 +99,13 @@ class Spool:
             return self._usage()
 
     def is_full(self) -> bool:
-        """Say whether dialing must stop: nine tenths of the quota are used, the rest is for calls that are up."""
-        return self.usage() >= self.quota_bytes * 0.9
+        """Say whether dialing must stop: nine tenths of the quota are used, the rest is for calls that are up.
+
+        So it is when the disk itself has no room. Raises OSError when nobody can say.
+        """
+        if self.usage() >= self.quota_bytes * 0.9:
+            return True
+        return shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES
 
     def _usage(self) -> int:
         if time.monotonic() - self._counted_at >= COUNT_S:

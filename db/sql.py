@@ -113,6 +113,12 @@ def row_of(conn: AnyConnection, query: LiteralString, params: Params | None = No
         return cursor.execute(query, params).fetchone()
 
 
+def rows_of(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> list[tuple[Any, ...]]:
+    """Run `query` and return every row as a tuple."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(query, params).fetchall()
+
+
 def value_of(conn: AnyConnection, query: LiteralString, params: Params | None = None) -> Any:
     """Run `query` and return the first column of its first row, or None when there is no row."""
     row = row_of(conn, query, params)

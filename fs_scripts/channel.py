@@ -10,7 +10,7 @@ from dialer.dial_string import UUID, operator_leg
 from dialer.errors import UnsafeDialString
 
 # Not `import freeswitch`: where the switch's module is missing, that would find the folder of this name and succeed.
-from freeswitch import API, consoleLog  # type: ignore[attr-defined]
+from freeswitch import API, consoleLog, setGlobalVariable  # type: ignore[attr-defined]
 
 logger = logging.getLogger(__name__)
 
@@ -169,3 +169,8 @@ def end_from_outside(uuid: str, cause: str) -> None:
 def write_log(level: str, line: str) -> None:
     """Write one line to the switch's log. level: debug, info, warning, err or crit."""
     consoleLog(level, line + "\n")
+
+
+def tell_all(name: str, value: str) -> None:
+    """Set a global variable of the switch, which whoever speaks to its Event Socket can read."""
+    setGlobalVariable(name, value)

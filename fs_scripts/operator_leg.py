@@ -74,10 +74,10 @@ def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, t
                 is_reserved = delay_ms is not None
                 wait_ms = wait_ms if delay_ms is None else delay_ms
             else:
-                wait_s, now = operator_legs.ask_to_leave(shared.redis, of[0], total)
-                if not wait_s:
-                    return now
-                wait_ms = wait_s * 1000
+                leave = operator_legs.ask_to_leave(shared.redis, attempt_id, of, total, shared.settings.lease_ttl_s)
+                if leave is not None and not leave.wait_s:
+                    return leave.at
+                wait_ms = leave.wait_s * 1000 if leave is not None else wait_ms
         except (LeasesLost, RedisAway, RedisError):
             is_reserved = False  # whoever rebuilds the leases restores this one's, or it is reserved again
         if wait_ms >= 1:

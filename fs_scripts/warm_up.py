@@ -4,7 +4,7 @@ import importlib
 import logging
 import threading
 
-from fs_scripts import amd_audio, background, entries, lead_worker, log, spool_worker
+from fs_scripts import amd_audio, background, channel, entries, lead_worker, log, sign_of_life, spool_worker
 from fs_scripts.amd import model, tap
 from fs_scripts.early_ears import EarlyEars
 from fs_scripts.resources import Resources, resources
@@ -53,6 +53,9 @@ def _start(shared: Resources) -> None:
     kept = shared.settings.recordings_dir, shared.settings.amd_audio_days
     background.start_thread("amd-audio", lambda: amd_audio.sweep_for_ever(*kept))
     background.start_thread("spool", lambda: spool_worker.run(shared.postgres, shared.spool))
+    background.start_thread(
+        "sign-of-life", lambda: sign_of_life.run(shared.spool, shared.settings.tap_dir, channel.tell_all)
+    )
     deliver = lead_delivery.deliverer(
         shared.settings, lambda job: shared.postgres.run(job, WORKER_WAIT_MS), shared.redis
     )

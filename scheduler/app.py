@@ -14,12 +14,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
-from db import attempts, dialing_state, gateways, schedulers
+from db import attempts, dialing_state, schedulers
 from db.errors import DatabaseAway, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
 from db.redis_client import open_redis
-from db.spool import Spool
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
 from scheduler.abandon_cap import pause_over_cap
@@ -42,7 +41,7 @@ from scheduler.leader import Leader
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
-from scheduler.switch import Switch
+from scheduler.switches import Switches
 from scheduler.unsent import Unsent
 from scheduler.witness import TheWitness
 
@@ -55,7 +54,6 @@ STILL_UP = "calls are still up, the next start reconciles them"
 JOB_WAITS = "a regular job could not run, it runs again"
 JOB_FAILED = "a regular job failed, it runs again"
 
-MEBIBYTE = 1024 * 1024
 CONNECTIONS = 8
 DATABASE_WAIT_S = 15.0
 """The longest wait for one answer of PostgreSQL; meanwhile nothing is dialled, as no call is marked."""
@@ -83,27 +81,23 @@ class Scheduler:
             open_pool(settings.database_url, CONNECTIONS, "dialer-scheduler", DATABASE_WAIT_S, autocommit=True)
         )
         self._redis: Redis = open_redis(settings.redis_url, settings.redis_wait_ms)
-        self._spool = Spool(settings.spool_dir, settings.spool_quota_mb * MEBIBYTE)
-        self._switch = Switch(
-            settings.esl_host,
-            settings.esl_port,
+        self._witness = TheWitness(self._database, self._redis, settings.hook_grace_s)
+        self._switches = Switches(
+            self._database,
             settings.esl_password,
-            on_hangup=lambda headers: self._witness.hear_hangup(headers),
-            on_reply=lambda attempt_id, answer: self._witness.hear_reply(attempt_id, answer),
-            on_connected=lambda _core_uuid: self._reconciler.wake(),
-            # At once, not when it is back: between the connection and a late brake a call could leave.
-            on_disconnected=lambda: self._brakes.unreconciled(),
-            tap_dir=str(settings.tap_dir.absolute()),
+            (settings.esl_host, settings.esl_port),
+            settings.max_channels,
+            on_hangup=self._witness.hear_hangup,
+            on_reply=self._witness.hear_reply,
+            on_connected=lambda: self._reconciler.wake(),
         )
         self._leader = Leader(settings.database_url, lambda: self._reconciler.wake())
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
-        self._brakes = Brakes(lambda: self._switch.core_uuid is not None, self._spool, self._leases.are_kept)
-        self._witness = TheWitness(self._database, self._redis, self._switch, settings.hook_grace_s)
+        self._brakes = Brakes(self._switches.out, self._leases.are_kept)
         self._reconciler = Reconciler(
             self._database,
             self._redis,
-            self._switch,
-            self._spool,
+            self._switches.nodes,
             self._brakes,
             self._witness.has_heard,
             settings.reconcile_every_s,
@@ -112,15 +106,16 @@ class Scheduler:
         )
         total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
         self._departures = Departures(
-            self._database, self._redis, self._switch, self._brakes, total.cps, Unsent(settings.spool_dir)
-        )
-        planner = Planner(
             self._database,
             self._redis,
-            total,
-            settings.dial_horizon_ms,
-            settings.lease_ttl_s,
-            self._switch.gateways.is_up,
+            self._switches,
+            self._brakes,
+            total.cps,
+            Unsent(settings.spool_dir),
+            lease_ttl_s=settings.lease_ttl_s,
+        )
+        planner = Planner(
+            self._database, self._redis, total, settings.dial_horizon_ms, settings.lease_ttl_s, self._switches
         )
         self._loop = DialLoop(planner, self._departures, self._brakes, self._reconciler.wake)
         self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
@@ -132,10 +127,11 @@ class Scheduler:
         deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
         everybodys: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
+            (1.0, self._switches.refresh),
             (1.0, self._reconcile),
             (1.0, self._leases.tick),
             (1.0, self._tell_state),
-            (GATEWAYS_EVERY_S, self._poll_gateways),
+            (GATEWAYS_EVERY_S, self._switches.poll_gateways),
             (BEAT_EVERY_S, self._beat),
         )
         leaders: tuple[tuple[float, Callable[[], object]], ...] = (
@@ -144,28 +140,24 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
-            (1.0, self._hang_up_stopped),
+            (1.0, lambda: hang_up_stopped(self._database, self._switches.line_of)),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, IdleLeases(self._database, self._redis).tick),
             (1.0, lambda: judge_gateways(self._database)),
             (LEADS_EVERY_S, deliver),
+            (BEAT_EVERY_S, self._switches.write_seen),
         )
         for every_s, job in (*everybodys, *((every_s, self._leader.only(job)) for every_s, job in leaders)):
             self._jobs.add_job(_guarded(job), "interval", seconds=every_s)
 
     def _reconcile(self) -> None:
         """Ask for the gateways first: reconciling lifts the brake, and a call over one that is down is wasted."""
-        if not self._switch.gateways.is_complete:
-            self._poll_gateways()
+        self._switches.poll_gateways(only_new=True)
         self._reconciler.tick()
 
     def _tell_state(self) -> None:
-        dialing_state.tell(self._redis, self._brakes.reason(), self._switch.gateways.down())
-
-    def _hang_up_stopped(self) -> None:
-        if self._switch.core_uuid is not None:
-            hang_up_stopped(self._database, self._switch)
+        dialing_state.tell(self._redis, self._brakes.reason(), self._switches.gateways_down())
 
     def _beat(self) -> None:
         beat = schedulers.Beat(
@@ -173,18 +165,14 @@ class Scheduler:
         )
         self._database.run(lambda conn: schedulers.beat(conn, beat))
 
-    def _poll_gateways(self) -> None:
-        if self._switch.core_uuid is not None:
-            names = self._database.run(enabled_gateway_names)
-            self._switch.poll_gateways(names)
-
     def stop(self) -> None:
         """Ask `run` to stop; may be called from a signal handler."""
         self._stop_asked.set()
 
     def run(self) -> None:
         """Dial until `stop`, then wait for live calls, no longer than they may last."""
-        self._switch.start()
+        with contextlib.suppress(DatabaseAway):  # else as soon as PostgreSQL answers
+            self._switches.refresh()
         self._jobs.start()
         self._departures.start()
         self._loop.start()
@@ -199,7 +187,7 @@ class Scheduler:
         self._leader.resign()
         with contextlib.suppress(DatabaseAway):
             self._database.run(lambda conn: schedulers.leave(conn, self._name))
-        self._switch.stop()
+        self._switches.stop()
         logger.info(STOPPED)
 
     def _wait_for_calls(self, longest_s: float) -> None:
@@ -212,11 +200,6 @@ class Scheduler:
                 logger.info(JOB_WAITS)
             time.sleep(0.2)
         logger.warning(STILL_UP)
-
-
-def enabled_gateway_names(conn: psycopg.Connection[object]) -> list[str]:
-    """Return the gateways that calls may be placed over."""
-    return [gateway.name for gateway in gateways.list_all(conn) if gateway.is_enabled]
 
 
 def _guarded(job: Callable[[], object]) -> Callable[[], None]:

@@ -1,15 +1,10 @@
 """Why nothing may be dialled now: each reason is looked at before every originate, and doubt stops the dialing."""
 
-import shutil
 import threading
-import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from db.spool import Spool
-
-LEAST_FREE_BYTES = 64 * 1024 * 1024
-"""A disk with less than this left may not take what the hooks have to write down."""
+from dialer.switches import Out
 
 
 class Brake(StrEnum):
@@ -18,9 +13,17 @@ class Brake(StrEnum):
     STOPPING = "stopping"
     """The scheduler was told to stop."""
     SWITCH_AWAY = "switch_away"
-    """There is no connection to the switch."""
+    """There is no connection to the switch, or it does not answer."""
+    SWITCH_DISABLED = "switch_disabled"
+    """An administrator took the only switch, or every one, out."""
+    SCRIPTS_SILENT = "scripts_silent"
+    """The call scripts in the switch give no sign of life."""
+    SWITCHES_OUT = "switches_out"
+    """No switch takes calls, for different reasons."""
     NOT_RECONCILED = "not_reconciled"
-    """The leases of the calls that are up have not been restored since the switch or Redis came back."""
+    """Calls that are up have not been compared, or their leases restored, since the switch or Redis came back."""
+    SPOOL_WAITS = "spool_waits"
+    """The switch has come back with results that are not in PostgreSQL yet."""
     SPOOL_FULL = "spool_full"
     """The switch's disk could not keep the results of more calls while PostgreSQL is away."""
     LEASES_OLD = "leases_old"
@@ -29,23 +32,29 @@ class Brake(StrEnum):
     """The switch refused an originate as a command; it is tried again in a few seconds."""
 
 
+BRAKE_OF = {
+    Out.DISABLED: Brake.SWITCH_DISABLED,
+    Out.AWAY: Brake.SWITCH_AWAY,
+    Out.SILENT: Brake.SWITCH_AWAY,
+    Out.SCRIPTS_SILENT: Brake.SCRIPTS_SILENT,
+    Out.SPOOL_FULL: Brake.SPOOL_FULL,
+    Out.RETURNING: Brake.NOT_RECONCILED,
+    Out.SPOOL_WAITS: Brake.SPOOL_WAITS,
+    Out.REFUSED: Brake.REFUSED,
+}
+"""What holds the dialing when every switch is out for the same reason."""
+
+
 class Brakes:
-    """Thread-safe. disk_free: bytes left on the spool's disk."""
+    """Thread-safe. out: why each switch gets no call, empty as soon as one does; None while none is known."""
 
     def __init__(
-        self,
-        is_switch_here: Callable[[], bool],
-        spool: Spool,
-        are_leases_kept: Callable[[], bool] = lambda: True,
-        clock: Callable[[], float] = time.monotonic,
+        self, out: Callable[[], frozenset[Out] | None], are_leases_kept: Callable[[], bool] = lambda: True
     ) -> None:
-        self._is_switch_here = is_switch_here
-        self._spool = spool
+        self._out = out
         self._are_leases_kept = are_leases_kept
-        self._clock = clock
         self._stopping = threading.Event()
         self._reconciled = threading.Event()
-        self._refused_until = 0.0
 
     def stop(self) -> None:
         """Let nothing start any more."""
@@ -59,26 +68,16 @@ class Brakes:
         """The leases may be wrong: dial nothing until they were restored."""
         self._reconciled.clear()
 
-    def refused(self, wait_s: float) -> None:
-        """The switch refuses originates: rest for so long."""
-        self._refused_until = self._clock() + wait_s
-
     def reason(self) -> Brake | None:
         """Return the first reason, None when calls may start."""
         if self._stopping.is_set():
             return Brake.STOPPING
-        if not self._is_switch_here():
+        out = self._out()
+        if out is None:
             return Brake.SWITCH_AWAY
+        if out:
+            brakes = {BRAKE_OF[reason] for reason in out}
+            return brakes.pop() if len(brakes) == 1 else Brake.SWITCHES_OUT
         if not self._reconciled.is_set():
             return Brake.NOT_RECONCILED
-        if not self._are_leases_kept():
-            return Brake.LEASES_OLD
-        if self._clock() < self._refused_until:
-            return Brake.REFUSED
-        return Brake.SPOOL_FULL if self._is_spool_full() else None
-
-    def _is_spool_full(self) -> bool:
-        try:
-            return self._spool.is_full() or shutil.disk_usage(self._spool.folder).free < LEAST_FREE_BYTES
-        except OSError:  # nobody can say: then no call may start
-            return True
+        return None if self._are_leases_kept() else Brake.LEASES_OLD

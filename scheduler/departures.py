@@ -4,15 +4,16 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from redis import Redis
 
 from db import claims, leases, live_events
 from db.claims import ClaimedAttempt
 from db.errors import DatabaseAway, LeasesLost, RedisAway
+from db.leases import Leave, Wanted
 from dialer.disposition import CallFacts
 from dialer.errors import UnsafeDialString
 from dialer.outcome import Witness
@@ -60,6 +61,34 @@ class Line(Protocol):
         """Ask this life of the switch for the call."""
 
 
+class Taker(Protocol):
+    """What is needed of scheduler.node.Node."""
+
+    @property
+    def id(self) -> int:
+        """The switch's id."""
+
+    @property
+    def line(self) -> Line:
+        """The connection to it."""
+
+    def refused(self, wait_s: float) -> None:
+        """Let it rest."""
+
+
+class Lines(Protocol):
+    """What is needed of scheduler.switches.Switches."""
+
+    def takers(self, gateway: str) -> Sequence[Any]:
+        """Return the switches (Taker) that may take a call over this gateway, the one to try first first."""
+
+    def channels(self, node: Any) -> int:
+        """Return how many channels it may have."""
+
+    def note(self, live: Mapping[int, int], taken: int | None = None) -> None:
+        """Take down how many channels are taken on each."""
+
+
 class Departures:
     """Thread-safe queue of planned calls with a thread of its own that sends them."""
 
@@ -67,13 +96,15 @@ class Departures:
         self,
         database: Database,
         redis: Redis,
-        switch: Line,
+        switches: Lines,
         brakes: Brakes,
         total_cps: float,
         unsent: Unsent,
         clock: Callable[[], float] = time.monotonic,
+        lease_ttl_s: int = leases.TTL_S,
     ) -> None:
-        self._database, self._redis, self._switch, self._brakes = database, redis, switch, brakes
+        self._database, self._redis, self._switches, self._brakes = database, redis, switches, brakes
+        self._lease_ttl_s = lease_ttl_s
         self._clock = clock
         self._total_spacing_s = ALLOWANCE / total_cps
         self._planned: list[Departure] = []
@@ -157,26 +188,31 @@ class Departures:
 
     def _depart(self, departure: Departure) -> None:
         """Mark the call, commit, send it. Killed in between, our successor finds in `unsent` that it never left."""
-        core_uuid = self._switch.core_uuid
-        if self._brakes.reason() is not None or core_uuid is None:
+        if self._brakes.reason() is not None:
             return self._undo([departure, *self._take_all()])
         if self._is_late(departure):
             # Those whose moment has come too would be late when their turn came: undoing each would be later still.
             return self._undo([departure, *self._take_due()])
         attempt = departure.attempt
+        takers: dict[int, Taker] = {taker.id: taker for taker in self._switches.takers(attempt.gateway)}
         try:
-            wait_s, allowed_at = leases.ask_to_leave(self._redis, attempt.gateway_id, *self._spacings(departure))
+            leave = self._ask_to_leave(departure, takers)
         except (RedisAway, LeasesLost) as error:
             logger.warning(NO_PERMISSION, extra={"reason": str(error)})
             return self._undo([departure, *self._take_all()])
         asked_at = self._clock()
-        if wait_s > 0:  # another scheduler's call left late
-            self._free_at[attempt.gateway_id] = asked_at + wait_s
+        if leave.wait_s > 0:  # another scheduler's call left late
+            self._free_at[attempt.gateway_id] = asked_at + leave.wait_s
             return self.add([departure])
+        self._switches.note(leave.live, leave.switch_id)
+        taker = takers.get(leave.switch_id) if leave.switch_id is not None else None
+        core_uuid = taker.line.core_uuid if taker is not None else None
+        if taker is None or core_uuid is None:  # no switch has a channel left, or it went away this instant
+            return self._undo([departure])
         self._unsent.begin(attempt.attempt_id)
         try:
             marked = self._database.run(
-                lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid), begins=False
+                lambda conn: claims.mark_originated(conn, [attempt.attempt_id], core_uuid, taker.id), begins=False
             )
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
@@ -187,8 +223,16 @@ class Departures:
             return self._undo([departure])
         if self._is_late(departure):
             return self._put_aside(attempt.attempt_id)
-        self._send(departure, core_uuid, allowed_at)
+        self._send(departure, taker, core_uuid, leave.at)
         return self._keep_distance(departure, asked_at)
+
+    def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:
+        """Ask at the last gate, for a channel on one of these switches. Raises RedisAway, LeasesLost."""
+        places = [(taker.id, self._switches.channels(taker)) for taker in takers.values()]
+        wanted = Wanted(departure.attempt.attempt_id, places, self._lease_ttl_s)
+        if not places:
+            return Leave(0.0, 0.0)
+        return leases.ask_to_leave(self._redis, departure.attempt.gateway_id, *self._spacings(departure), wanted)
 
     def _spacings(self, departure: Departure) -> tuple[float, float]:
         return departure.spacing_s * ALLOWANCE, self._total_spacing_s
@@ -205,18 +249,19 @@ class Departures:
         of_gateway, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
 
-    def _send(self, departure: Departure, core_uuid: str, allowed_at: float) -> None:
+    def _send(self, departure: Departure, taker: Taker, core_uuid: str, allowed_at: float) -> None:
         attempt = departure.attempt
         known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
+        known["switch_id"] = taker.id
         try:
             self._unsent.end([attempt.attempt_id])
-            self._switch.originate(attempt, core_uuid)
+            taker.line.originate(attempt, core_uuid)
         except (NotSent, OSError):
             self._put_aside(attempt.attempt_id)
         except CommandRefused as error:
             logger.error(REFUSED, extra={**known, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
             self._put_aside(attempt.attempt_id)
-            self._brakes.refused(REST_AFTER_REFUSAL_S)
+            taker.refused(REST_AFTER_REFUSAL_S)
         except UnsafeDialString:
             logger.exception(UNSAFE, extra=known)
             self._fail(attempt)

@@ -1,6 +1,7 @@
 """Ends the live calls of campaigns that were stopped together with them."""
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from db import lifecycle
@@ -18,11 +19,13 @@ class Channels(Protocol):
         """End a channel; raises NotSent, MaybeSent."""
 
 
-def hang_up_stopped(database: Database, switch: Channels) -> None:
+def hang_up_stopped(database: Database, line_of: Callable[[int | None], Channels | None]) -> None:
     """End what may be ended; what is still up is ended at the next look. Raises DatabaseAway, NotSent, MaybeSent.
 
-    The hook concludes each of them, as it does every other call.
+    The hook concludes each of them, as it does every other call. line_of: the connection to an attempt's switch, None:
+    it is away.
     """
-    for attempt_id in database.run(lifecycle.to_hang_up):
-        if switch.hang_up(attempt_id):
+    for attempt_id, switch_id in database.run(lifecycle.to_hang_up):
+        line = line_of(switch_id)
+        if line is not None and line.hang_up(attempt_id):
             logger.info(HUNG_UP, extra={"attempt_id": attempt_id})

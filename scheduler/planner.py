@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from redis import Redis
 
@@ -41,6 +42,19 @@ class Departure:
     spacing_s: float
 
 
+class Trunks(Protocol):
+    """What is needed of scheduler.switches.Switches."""
+
+    def nodes(self) -> Sequence[Any]:
+        """Return every switch; each has an id."""
+
+    def room(self, counts: Counts) -> int:
+        """Return how many further calls the switches have room for."""
+
+    def is_gateway_up(self, name: str) -> bool:
+        """Whether a call may be placed over it on any switch."""
+
+
 class Planner:
     """Reserves, then claims no more than was reserved. One thread uses it."""
 
@@ -51,12 +65,12 @@ class Planner:
         total: TotalLimits,
         horizon_ms: int,
         lease_ttl_s: int,
-        is_gateway_up: Callable[[str], bool],
+        switches: Trunks,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database, self._redis, self._total = database, redis, total
         self._horizon_ms, self._lease_ttl_s = horizon_ms, lease_ttl_s
-        self._is_gateway_up = is_gateway_up
+        self._switches = switches
         self._clock = clock
         self._setups = SetupSharing(database, redis, clock)
         self._zone_sets: dict[int, tuple[float, Mapping[int, Sequence[str]]]] = {}
@@ -134,7 +148,9 @@ class Planner:
             due = decision.start if decision else 0
         if not due:
             return
-        counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id])
+        nodes = [node.id for node in self._switches.nodes()]
+        counts = leases.counts(self._redis, [gateway.gateway_id for gateway in gateways], [campaign.id], nodes)
+        due = min(due, self._switches.room(counts))
         just_planned = 0
         for gateway in sorted(gateways, key=lambda g: counts.by_gateway[g.gateway_id] - g.max_channels):
             wanted = self._wanted(campaign, gateway, counts, due - just_planned, just_planned)
@@ -151,7 +167,7 @@ class Planner:
         health = self._health.get(gateway.gateway_id)
         limit = gateway.calls_per_second
         cps = health.calls_per_second(limit) if health else limit
-        return replace(gateway, calls_per_second=cps) if cps and self._is_gateway_up(gateway.name) else None
+        return replace(gateway, calls_per_second=cps) if cps and self._switches.is_gateway_up(gateway.name) else None
 
     def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
         read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))

@@ -11,7 +11,6 @@ from redis import Redis
 from db import attempts, claims, leases
 from db.attempts import OpenAttempt
 from db.errors import DatabaseAway, RedisAway
-from db.spool import Spool
 from dialer.disposition import CallFacts
 from dialer.outcome import Witness
 from scheduler.brakes import Brakes
@@ -53,6 +52,27 @@ class Channels(Protocol):
         """Ask show channels; raises NotSent, MaybeSent."""
 
 
+class Node(Protocol):
+    """What is needed of scheduler.node.Node."""
+
+    visit: int
+    """Grows with each connection."""
+
+    @property
+    def id(self) -> int:
+        """The switch's id, as attempts have it."""
+
+    @property
+    def line(self) -> Channels:
+        """The connection to it."""
+
+    def compared(self, visit: int) -> None:
+        """Its open attempts were looked at in this visit."""
+
+    def has_empty_spool(self) -> bool:
+        """Whether no result waits on its disk."""
+
+
 class Reconciler:
     """`tick` and `undo_stale_claims` are called each second; `wake` may be called from any thread."""
 
@@ -60,8 +80,7 @@ class Reconciler:
         self,
         database: Database,
         redis: Redis,
-        switch: Channels,
-        spool: Spool,
+        nodes: Callable[[], Sequence[Node]],
         brakes: Brakes,
         has_testimony: Callable[[str], bool],
         every_s: float,
@@ -69,13 +88,14 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
         is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
-        """is_leader: whether this scheduler is the one that says what is lost; leases are everybody's business."""
+        """nodes: every switch. is_leader: whether this scheduler says what is lost; leases are everybody's business."""
         self._is_leader = is_leader
-        self._database, self._redis, self._switch, self._spool = database, redis, switch, spool
+        self._database, self._redis, self._nodes = database, redis, nodes
         self._brakes, self._has_testimony = brakes, has_testimony
         self._every_s, self._lease_ttl_s, self._clock = every_s, lease_ttl_s, clock
         self._next_look_s = float("-inf")
-        self._missing_since: dict[str, float] = {}
+        self._missing_since: dict[int, dict[str, float]] = {}
+        """Switch's id → attempt's id → since when it is missing there."""
 
     def wake(self) -> None:
         """Look at the next tick: the switch came back, or Redis was emptied."""
@@ -96,19 +116,27 @@ class Reconciler:
 
     def look(self, now: datetime) -> None:
         """Look once; raises DatabaseAway, RedisAway, NotSent, MaybeSent."""
+        here = [(node, node.visit) for node in self._nodes() if node.line.core_uuid is not None]
         found = self._database.run(attempts.open_attempts)
         self._agree_on_leases(found)
-        core_uuid = self._switch.core_uuid
-        if core_uuid is None:
-            raise NotSent("the switch is away")
         self._brakes.reconciled()
-        if self._switch.core_uuid != core_uuid:  # it went away meanwhile: what was just lifted is for another time
-            self._brakes.unreconciled()
-            raise NotSent("the switch went away")
-        if self._is_leader():
-            self._find_lost(found, core_uuid, now)
-        else:
-            self._missing_since.clear()
+        is_leader = self._is_leader()
+        missing_since, self._missing_since = self._missing_since, {}
+        unclear: list[NotSent | MaybeSent] = []
+        for node, visit in here:
+            core_uuid = node.line.core_uuid
+            if core_uuid is None or node.visit != visit:
+                continue  # its next connection wakes us
+            try:
+                if is_leader:
+                    on_it = [a for a in found if a.switch_id == node.id]
+                    self._missing_since[node.id] = missing_since.get(node.id, {})
+                    self._find_lost(node, on_it, core_uuid, now)
+                node.compared(visit)
+            except (NotSent, MaybeSent) as error:
+                unclear.append(error)  # one that does not answer holds up none of the others
+        if unclear:
+            raise unclear[0]
 
     def undo_stale_claims(self) -> None:
         """Give contacts of claims that nobody originated back to the queue. Raises DatabaseAway, RedisAway."""
@@ -124,45 +152,42 @@ class Reconciler:
         elif restored := leases.restore(self._redis, found, self._lease_ttl_s):
             logger.warning(RESTORED, extra={"count": restored})
 
-    def _find_lost(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
-        missing = {a.attempt_id: a for a in self._missing(found, core_uuid, now)}
-        moment = self._clock()
-        self._missing_since = {attempt_id: self._missing_since.get(attempt_id, moment) for attempt_id in missing}
+    def _find_lost(self, node: Node, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
+        missing = {a.attempt_id: a for a in self._missing(node.line, found, core_uuid, now)}
+        moment, known = self._clock(), self._missing_since[node.id]
+        since_when = {attempt_id: known.get(attempt_id, moment) for attempt_id in missing}
+        self._missing_since[node.id] = since_when
         if not missing:
             return
         self._next_look_s = min(self._next_look_s, moment + LOOK_AGAIN_S)
-        if self._is_spool_in_use():
-            logger.warning(SPOOL_WAITS, extra={"missing": len(missing)})
+        if not node.has_empty_spool():
+            logger.warning(SPOOL_WAITS, extra={"missing": len(missing), "switch_id": node.id})
             return
-        for attempt_id, since in list(self._missing_since.items()):
+        for attempt_id, since in list(since_when.items()):
             if moment - since >= LOOK_AGAIN_S and not self._has_testimony(attempt_id):
                 never_came = _never_came(missing[attempt_id], core_uuid)
                 facts = CallFacts(attempt_id, NEVER_CAME_CAUSE if never_came else "", now)
                 if conclude(self._database, self._redis, facts, Witness.RECONCILE):
                     logger.error(NEVER_CAME if never_came else LOST, extra={"attempt_id": attempt_id})
-                del self._missing_since[attempt_id]
+                del since_when[attempt_id]
 
-    def _missing(self, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> list[OpenAttempt]:
+    def _missing(
+        self, line: Channels, found: Sequence[OpenAttempt], core_uuid: str, now: datetime
+    ) -> list[OpenAttempt]:
         """Attempts that were originated and of which the switch knows no channel, by both of its answers."""
         settled = [
             a for a in found if a.originated_at is not None and (now - a.originated_at).total_seconds() >= UNSETTLED_S
         ]
         if not settled:
             return []
-        listed = self._switch.channels()
+        listed = line.channels()
         return [
             a
             for a in settled
             # Another Core-UUID: the switch was restarted since, and none of its channels lived on.
             if a.switch_core_uuid not in (None, core_uuid)
-            or (a.attempt_id not in listed and not self._switch.channel_exists(a.attempt_id))
+            or (a.attempt_id not in listed and not line.channel_exists(a.attempt_id))
         ]
-
-    def _is_spool_in_use(self) -> bool:
-        try:
-            return self._spool.usage() > 0
-        except OSError:  # nobody can say
-            return True
 
 
 def _never_came(attempt: OpenAttempt, core_uuid: str) -> bool:

@@ -1,12 +1,14 @@
 """The switch as the scheduler sees it: what it is asked, and who hears its news."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 
 from db.claims import ClaimedAttempt
 from dialer.dial_string import UUID
 from dialer.hangup_cause import WITHDRAWN
+from dialer.spool_sign import VARIABLE, SpoolSign, read
 from scheduler.event_socket import EventSocket, NotSent
 from scheduler.gateway_states import GatewayStates, status_in
 
@@ -19,6 +21,7 @@ SUBSCRIPTIONS = (
 )
 ORIGINATE_WAIT_S = 2.0
 SHOW_CHANNELS_WAIT_S = 10.0
+TOTAL = re.compile(r"^(\d+) total", re.MULTILINE)
 
 Headers = Mapping[str, str]
 
@@ -44,12 +47,12 @@ class Switch:
     ) -> None:
         """on_reply hears (attempt id, answer) of each originate's end; on_disconnected comes before a reconnection.
 
-        tap_dir: where the switch records early media, absolute; empty: it does not.
+        tap_dir: where the switch records early media, absolute; empty: it does not. Each switch says its own.
         """
         self._socket = EventSocket(host, port, password, SUBSCRIPTIONS, self)
         self._on_hangup, self._on_reply = on_hangup, on_reply
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
-        self._tap_dir = tap_dir
+        self.tap_dir = tap_dir
         self._lock = threading.Lock()
         self._core_uuid: str | None = None
         self.gateways = GatewayStates()
@@ -74,7 +77,7 @@ class Switch:
         attempts with channels would take the call for one that died with the switch.
         The job's UUID is the attempt's id, so that its reply needs no memory of ours.
         """
-        command = f"originate {attempt.dial_string(self._tap_dir)}"
+        command = f"originate {attempt.dial_string(self.tap_dir)}"
         self._socket.bgapi(command, attempt.attempt_id, ORIGINATE_WAIT_S, core_uuid)
 
     def channel_exists(self, attempt_id: str) -> bool:
@@ -102,6 +105,17 @@ class Switch:
             return frozenset(str(row["uuid"]) for row in listed.get("rows") or [])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnclearAnswer("show channels answered no list") from error
+
+    def channel_count(self) -> int:
+        """Return how many channels of any kind are up; raises as channel_exists."""
+        found = TOTAL.search(self._socket.api("show channels count"))
+        if found is None:
+            raise UnclearAnswer("show channels count answered no number")
+        return int(found[1])
+
+    def sign_of_life(self) -> SpoolSign | None:
+        """Return what the scripts in the switch said last, None: nothing yet. Raises NotSent, MaybeSent."""
+        return read(self._socket.api(f"global_getvar {VARIABLE}"))
 
     def poll_gateways(self, names: list[str]) -> None:
         """Learn whether these gateways are up; raises NotSent, MaybeSent. Events tell of changes in between."""

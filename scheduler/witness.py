@@ -44,11 +44,15 @@ class Channels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """What was heard of one call, and when it may count. due_s: on time.monotonic's clock."""
+    """What was heard of one call, and when it may count. due_s: on time.monotonic's clock.
+
+    channels: the switch that gave a reply.
+    """
 
     facts: CallFacts
     witness: Witness
     due_s: float
+    channels: Channels | None = None
 
 
 class TheWitness:
@@ -58,11 +62,10 @@ class TheWitness:
         self,
         database: Database,
         redis: Redis,
-        channels: Channels,
         hook_grace_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database, self._redis, self._channels = database, redis, channels
+        self._database, self._redis = database, redis
         self._hook_grace_s, self._clock = hook_grace_s, clock
         self._lock = threading.Lock()
         self._heard: dict[str, Testimony] = {}
@@ -75,12 +78,13 @@ class TheWitness:
         if facts is not None:
             self._take(Testimony(facts, Witness.EVENTS, self._clock() + self._hook_grace_s))
 
-    def hear_reply(self, attempt_id: str, answer: str) -> None:
-        """Take down how an originate ended; only a failure says anything about a call's end."""
+    def hear_reply(self, attempt_id: str, answer: str, channels: Channels) -> None:
+        """Take down how an originate ended on this switch; only a failure says anything about a call's end."""
         if not answer.startswith("-ERR"):
             return
         facts = CallFacts(attempt_id, cause_in(answer), datetime.now(UTC))
-        self._take(Testimony(facts, Witness.REPLY, self._clock() + max(REPLY_GRACE_S, self._hook_grace_s)))
+        due_s = self._clock() + max(REPLY_GRACE_S, self._hook_grace_s)
+        self._take(Testimony(facts, Witness.REPLY, due_s, channels))
 
     def _take(self, testimony: Testimony) -> None:
         with self._lock:
@@ -136,7 +140,7 @@ class TheWitness:
 
     def _conclude(self, testimony: Testimony) -> None:
         facts = testimony.facts
-        if testimony.witness is Witness.REPLY and self._channels.channel_exists(facts.attempt_id):
+        if testimony.channels is not None and testimony.channels.channel_exists(facts.attempt_id):
             logger.warning(STILL_UP, extra={"attempt_id": facts.attempt_id, "cause": facts.hangup_cause})
             return
         conclude(self._database, self._redis, facts, testimony.witness)

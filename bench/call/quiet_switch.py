@@ -3,11 +3,13 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import BinaryIO
 
 from bench.call.hooks import CORE_UUID
 from bench.call.world import final_event
+from dialer.spool_sign import VARIABLE, SpoolSign
 
 
 class QuietSwitch:
@@ -66,6 +68,7 @@ class QuietSwitch:
         if not command[0].startswith("api "):
             return b"Content-Type: command/reply\nReply-Text: +OK\n\n"
         bodies = {"api global_getvar core_uuid": CORE_UUID, "api show channels as json": '{"row_count": 0}'}
+        bodies[f"api global_getvar {VARIABLE}"] = str(SpoolSign(time.monotonic_ns(), 0, is_full=False, tap_dir=""))
         is_gateway = command[0].startswith("api sofia status gateway")
         body = bodies.get(command[0], "Status  \tUP\n" if is_gateway else "false")
         return f"Content-Type: api/response\nContent-Length: {len(body)}\n\n{body}".encode()

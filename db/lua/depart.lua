@@ -1,6 +1,9 @@
 -- The last gate before the wire, shared by every scheduler: calls leave at least their spacing apart, whoever sends
--- them and however late. ARGV: verb, gateway id; ask: the gateway's spacing in µs, spacing in all in µs.
--- ask: nil when Redis was emptied, else µs to wait (0: leave now) and the time.
+-- them and however late. ARGV: verb, gateway id; ask: the gateway's spacing in µs, spacing in all in µs, and for a call
+-- that needs a switch: its lease's id, ttl ms, then id and channels of each switch that may take it, the best first.
+-- ask: nil when Redis was emptied, else µs to wait (0: leave now), the time, the switch whose channel it got (0: none had
+-- one, and nothing leaves), and the channels that are taken on each switch asked for. The channel is counted here, in the
+-- step that lets the call leave, so that schedulers who choose at the same moment cannot fill a switch beyond its limit.
 -- left: a call that was allowed to leave did so only now: the next ones count from here.
 -- Kept is when the last call left, not when the next may: a limit that is lowered counts at once.
 if redis.call('EXISTS', 'dialer:generation') == 0 then
@@ -16,10 +19,30 @@ if ARGV[1] == 'ask' then
     tonumber(redis.call('GET', total) or 0) + ARGV[4] - now
   )
   if wait > 0 then
-    return {wait, now}
+    return {wait, now, 0}
+  end
+end
+local answer = {0, now, 0}
+if ARGV[1] == 'ask' and #ARGV > 5 then
+  local lease, expires = 'dialer:lease:' .. ARGV[5], string.format('%.0f', now + ARGV[6] * 1000)
+  for i = 7, #ARGV, 2 do
+    local leases = 'dialer:leases:switch:' .. ARGV[i]
+    redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))
+    local taken = redis.call('ZCARD', leases)
+    local own = redis.call('ZSCORE', leases, ARGV[5]) and 1 or 0 -- an operator's, restored before it left
+    -- A lease that Redis forgot counts nowhere else either: without it no call leaves.
+    if answer[3] == 0 and taken - own < tonumber(ARGV[i + 1]) and redis.call('EXISTS', lease) == 1 then
+      redis.call('ZADD', leases, expires, ARGV[5])
+      redis.call('HSET', lease, 'switch', ARGV[i])
+      answer[3], taken = tonumber(ARGV[i]), taken + 1 - own
+    end
+    answer[#answer + 1] = taken
+  end
+  if answer[3] == 0 then
+    return answer
   end
 end
 local at = string.format('%.0f', now)
 redis.call('SET', gateway, at, 'PX', 120000)
 redis.call('SET', total, at, 'PX', 120000)
-return {0, now}
+return answer

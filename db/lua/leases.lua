@@ -7,15 +7,20 @@ local function us(value)
   return string.format('%.0f', value)
 end
 
-local function scopes(gateway, campaign)
-  return {'dialer:leases:total', 'dialer:leases:gateway:' .. gateway, 'dialer:leases:campaign:' .. campaign}
+-- switch: false or '0' until the call was given one.
+local function scopes(gateway, campaign, switch)
+  local found = {'dialer:leases:total', 'dialer:leases:gateway:' .. gateway, 'dialer:leases:campaign:' .. campaign}
+  if switch and switch ~= '0' then
+    found[4] = 'dialer:leases:switch:' .. switch
+  end
+  return found
 end
 
-local function hold(id, gateway, campaign, ttl_ms)
-  for _, leases in ipairs(scopes(gateway, campaign)) do
+local function hold(id, gateway, campaign, switch, ttl_ms)
+  for _, leases in ipairs(scopes(gateway, campaign, switch)) do
     redis.call('ZADD', leases, us(now + ttl_ms * 1000), id)
   end
-  redis.call('HSET', 'dialer:lease:' .. id, 'gateway', gateway, 'campaign', campaign)
+  redis.call('HSET', 'dialer:lease:' .. id, 'gateway', gateway, 'campaign', campaign, 'switch', switch or '0')
   redis.call('PEXPIRE', 'dialer:lease:' .. id, ttl_ms)
 end
 
@@ -34,9 +39,9 @@ local function drop(is_unused)
     local id = ARGV[i]
     redis.call('SET', 'dialer:over:' .. id, 1, 'PX', 120000)
     local lease = redis.call('HMGET', 'dialer:lease:' .. id, 'gateway', 'campaign', 'total_before', 'total_after',
-      'gateway_before', 'gateway_after')
+      'gateway_before', 'gateway_after', 'switch')
     if lease[1] then
-      for _, leases in ipairs(scopes(lease[1], lease[2])) do
+      for _, leases in ipairs(scopes(lease[1], lease[2], lease[7])) do
         redis.call('ZREM', leases, id)
       end
       if is_unused then
@@ -56,9 +61,9 @@ end
 local function renew()
   local unknown = {}
   for i = 3, #ARGV do
-    local lease = redis.call('HMGET', 'dialer:lease:' .. ARGV[i], 'gateway', 'campaign')
+    local lease = redis.call('HMGET', 'dialer:lease:' .. ARGV[i], 'gateway', 'campaign', 'switch')
     if lease[1] then
-      hold(ARGV[i], lease[1], lease[2], tonumber(ARGV[2]))
+      hold(ARGV[i], lease[1], lease[2], lease[3], tonumber(ARGV[2]))
     else
       unknown[#unknown + 1] = ARGV[i]
     end
@@ -66,25 +71,30 @@ local function renew()
   return unknown
 end
 
--- restore: ttl ms, then id, gateway, campaign of each. Returns how many were missing.
+-- restore: ttl ms, then id, gateway, campaign, switch of each (0: it was given none yet). Returns how many were missing.
+-- A lease that was rebuilt before its call was given a switch learns of it here.
 local function restore(first, last, ttl_ms)
   local missing = 0
-  for i = first, last, 3 do
-    if redis.call('EXISTS', 'dialer:lease:' .. ARGV[i], 'dialer:over:' .. ARGV[i]) == 0 then
-      hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], ttl_ms)
+  for i = first, last, 4 do
+    local switch = redis.call('HGET', 'dialer:lease:' .. ARGV[i], 'switch')
+    local is_held = redis.call('EXISTS', 'dialer:lease:' .. ARGV[i]) == 1
+    if not is_held and redis.call('EXISTS', 'dialer:over:' .. ARGV[i]) == 0 then
+      hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ttl_ms)
       missing = missing + 1
+    elseif is_held and (not switch or switch == '0') and ARGV[i + 3] ~= '0' then
+      hold(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ttl_ms)
     end
   end
   return missing
 end
 
--- rebuild: ttl ms, generation, quiet ms, number of open attempts; id, gateway, campaign of each;
+-- rebuild: ttl ms, generation, quiet ms, number of open attempts; id, gateway, campaign, switch of each;
 -- then id, gateway, campaign, age ms of each recent originate. Returns 0 when somebody else was faster.
 local function rebuild()
   if redis.call('SET', 'dialer:generation', ARGV[3], 'NX') == false then
     return 0
   end
-  local recent = 6 + 3 * tonumber(ARGV[5])
+  local recent = 6 + 4 * tonumber(ARGV[5])
   restore(6, recent - 1, tonumber(ARGV[2]))
   for i = recent, #ARGV, 4 do
     for _, minute in ipairs({'dialer:minute:gateway:' .. ARGV[i + 1], 'dialer:minute:campaign:' .. ARGV[i + 2]}) do

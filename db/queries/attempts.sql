@@ -51,18 +51,20 @@ SELECT concluded_at IS NOT NULL FROM attempts WHERE id = %(attempt_id)s
 
 -- open_attempts -- Whatever has no conclusion, oldest first.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
-    answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
+    switch_id, answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
 -- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
-    answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
+    switch_id, answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts
 WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
     AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
 ORDER BY originated_at, id
 
 -- limits -- What an operator's leg of this attempt counts against, like the attempt itself.
-SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute
+SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute,
+    s.id, s.max_channels
 FROM attempts a JOIN gateways g ON g.id = a.gateway_id JOIN campaigns k ON k.id = a.campaign_id
+    LEFT JOIN switches s ON s.id = a.switch_id
 WHERE a.id = %(attempt_id)s

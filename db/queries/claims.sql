@@ -255,9 +255,11 @@ WITH marked AS MATERIALIZED (
         AND EXISTS (
             SELECT FROM caller_ids i
             WHERE i.project_id = 1 AND i.gateway_id = a.gateway_id AND i.phone = a.caller_id)
+        AND (%(switch_id)s::bigint IS NULL
+            OR EXISTS (SELECT FROM switches s WHERE s.id = %(switch_id)s AND s.is_enabled))
     ORDER BY a.id FOR UPDATE OF a FOR SHARE OF c
 )
-UPDATE attempts a SET originated_at = now(), switch_core_uuid = %(core_uuid)s
+UPDATE attempts a SET originated_at = now(), switch_core_uuid = %(core_uuid)s, switch_id = %(switch_id)s
 FROM marked WHERE a.id = marked.id
 RETURNING a.id::text
 

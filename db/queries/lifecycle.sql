@@ -1,6 +1,6 @@
 -- to_hang_up -- Live calls of campaigns that were stopped together with them. Who has just answered is left until the
 -- message began (or a machine was heard, or it takes too long): cut off before that, a person would be abandoned.
-SELECT a.id::text FROM campaigns c JOIN attempts a ON a.campaign_id = c.id
+SELECT a.id::text, a.switch_id FROM campaigns c JOIN attempts a ON a.campaign_id = c.id
 WHERE c.project_id = 1 AND c.hang_up_asked_at > now() - interval '1 day'
     AND a.concluded_at IS NULL AND a.originated_at IS NOT NULL
     AND (a.answered_at IS NULL OR a.message_started_at IS NOT NULL OR a.outcome IS NOT NULL

@@ -39,7 +39,7 @@ def test_only_a_stop_that_says_so_ends_live_calls(world: World) -> None:
 )
 def test_it_ends_a_call_that(world: World, attempt: dict[str, str]) -> None:
     _, attempt_id = stopped(world, **attempt)
-    assert lifecycle.to_hang_up(world.conn) == [attempt_id]
+    assert lifecycle.to_hang_up(world.conn) == [(attempt_id, None)]
 
 
 def test_it_leaves_whoever_has_just_answered_and_what_is_over(world: World) -> None:

@@ -63,7 +63,7 @@ def attempt_id(world: World, shared: SimpleNamespace) -> str:
     world.conn.execute("UPDATE attempts SET outcome = 'transferred'")
     of = operator_legs.limits(world.conn, claimed.attempt_id)
     assert of is not None
-    leases.reserve(shared.redis, *of, TotalLimits(100, 1000), [claimed.attempt_id], 1000)
+    leases.reserve(shared.redis, of.gateway, of.campaign, TotalLimits(100, 1000), [claimed.attempt_id], 1000)
     return claimed.attempt_id
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import pytest
 from redis import Redis
 
 from db.claims import ClaimedAttempt
-from db.leases import TotalLimits
+from db.leases import Counts, TotalLimits
 from db.pool import open_pool
 from db.redis_client import open_redis
-from db.spool import Spool
+from dialer.switches import Out
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
@@ -62,6 +62,61 @@ class Remembering:
         return [attempt.phone for _, attempt in self.sent]
 
 
+class OneNode:
+    """Stands where scheduler.node.Node does, before a switch that only remembers."""
+
+    def __init__(self, switch: Remembering, switch_id: int = 1) -> None:
+        self.line, self.id, self.visit = switch, switch_id, 0
+        self.is_spool_empty, self.compared_in, self.rests_s = True, -1, 0.0
+        self.out: Out | None = None
+        self.max_channels = 1000
+
+    def compared(self, visit: int) -> None:
+        self.compared_in = visit
+
+    def has_empty_spool(self) -> bool:
+        return self.is_spool_empty
+
+    def refused(self, wait_s: float) -> None:
+        self.rests_s = wait_s
+
+    def why_out(self) -> Out | None:
+        reasons = (
+            (self.line.core_uuid is None, Out.AWAY),
+            (self.compared_in != self.visit, Out.RETURNING),
+            (self.rests_s > 0, Out.REFUSED),
+        )
+        return self.out or next((reason for holds, reason in reasons if holds), None)
+
+
+class Nodes:
+    """Stands where scheduler.switches.Switches does. is_up: whether a gateway is."""
+
+    def __init__(self, *nodes: OneNode, is_up: Callable[[str], bool] = lambda _: True) -> None:
+        self.all, self.is_gateway_up = list(nodes), is_up
+        self.noted: list[tuple[Mapping[int, int], int | None]] = []
+        self.room_left = 1000
+
+    def nodes(self) -> list[OneNode]:
+        return self.all
+
+    def out(self) -> frozenset[Out]:
+        reasons = {node.why_out() for node in self.all}
+        return frozenset() if None in reasons else frozenset(reason for reason in reasons if reason)
+
+    def takers(self, gateway: str) -> list[OneNode]:
+        return [node for node in self.all if node.why_out() is None and self.is_gateway_up(gateway)]
+
+    def channels(self, node: OneNode) -> int:
+        return node.max_channels
+
+    def note(self, live: Mapping[int, int], taken: int | None = None) -> None:
+        self.noted.append((live, taken))
+
+    def room(self, counts: Counts) -> int:
+        return self.room_left
+
+
 @pytest.fixture
 def switch() -> Remembering:
     return Remembering()
@@ -88,13 +143,24 @@ def world(postgres_url: str) -> Iterator[World]:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path / "spool", 100_000)
+def node(switch: Remembering, world: World) -> OneNode:
+    """The one switch of the table, which takes calls."""
+    from db import switches
+
+    switches.from_settings(world.conn, "127.0.0.1", 8021)
+    made = OneNode(switch, world.value("SELECT id FROM switches"))
+    made.compared(made.visit)
+    return made
 
 
 @pytest.fixture
-def brakes(switch: Remembering, spool: Spool) -> Brakes:
-    made = Brakes(lambda: switch.core_uuid is not None, spool)
+def nodes(node: OneNode) -> Nodes:
+    return Nodes(node)
+
+
+@pytest.fixture
+def brakes(nodes: Nodes) -> Brakes:
+    made = Brakes(nodes.out)
     made.reconciled()
     return made
 
@@ -121,7 +187,7 @@ def make_planner(
     is_up: Callable[[str], bool] = lambda _: True,
     horizon_ms: int = HORIZON_MS,
 ) -> Planner:
-    return Planner(database, redis, total or TotalLimits(100, 50), horizon_ms, TTL_S, is_up)
+    return Planner(database, redis, total or TotalLimits(100, 50), horizon_ms, TTL_S, Nodes(is_up=is_up))
 
 
 @pytest.fixture
@@ -135,14 +201,14 @@ def unsent(tmp_path: Path) -> Iterator[Unsent]:
 def departures(
     database: Database,
     ready_redis: Redis,
-    switch: Remembering,
+    nodes: Nodes,
     brakes: Brakes,
     unsent: Unsent,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Departures]:
     """Departures that forgive lateness, so that a busy machine gives no call's slot back; one test is about that."""
     monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
-    made = Departures(database, ready_redis, switch, brakes, 50, unsent)
+    made = Departures(database, ready_redis, nodes, brakes, 50, unsent)
     yield made
     made.stop(5)
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
+from dialer.spool_sign import VARIABLE, SpoolSign
+
 PASSWORD = "pass word"
 CORE = "11111111-2222-4333-8444-555555555555"
 
@@ -36,6 +38,7 @@ class ScriptedSwitch:
         self.commands: list[str] = []
         self.connections = 0
         self.core_uuid = CORE
+        self.spool = (0, False)
         self.answers: dict[str, Answer | None] = {}
         self.port = 0
         self._listener: socket.socket | None = None
@@ -117,6 +120,8 @@ class ScriptedSwitch:
             return command_reply("+OK accepted" if command == f"auth {PASSWORD}" else "-ERR invalid")
         if command == "api global_getvar core_uuid":
             return api_response(self.core_uuid)
+        if command == f"api global_getvar {VARIABLE}":
+            return api_response(str(SpoolSign(time.monotonic_ns(), *self.spool, "/dev/shm/dialer")))
         if command.startswith("bgapi"):
             return command_reply("+OK Job-UUID: x", "Job-UUID: x")
         if command.startswith("api"):

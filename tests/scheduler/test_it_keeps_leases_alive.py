@@ -29,9 +29,9 @@ def test_leases_of_open_attempts_are_renewed_and_those_redis_forgot_restored(wor
     assert leases.renew(ready_redis, [held.attempt_id, forgotten.attempt_id]) == []
 
 
-def test_dialing_is_held_while_leases_of_live_calls_may_have_expired(database, ready_redis, clock, spool, monkeypatch):
+def test_dialing_is_held_while_leases_of_live_calls_may_have_expired(database, ready_redis, clock, monkeypatch):
     keeper = LeaseKeeper(database, ready_redis, TTL_S, clock)
-    brakes = Brakes(lambda: True, spool, keeper.are_kept)
+    brakes = Brakes(frozenset, keeper.are_kept)
     brakes.reconciled()
     real = database.run
 

@@ -7,9 +7,10 @@ import pytest
 from db import attempts, conclusion, leases
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
+from dialer.switches import Out
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.reconcile import LOOK_AGAIN_S, UNSETTLED_S, Reconciler
-from tests.scheduler.conftest import TTL_S
+from tests.scheduler.conftest import TTL_S, OneNode, Remembering
 
 EVERY_S = 60.0
 RESTARTED = "99999999-2222-4333-8444-555555555555"
@@ -21,14 +22,15 @@ def heard() -> set[str]:
 
 
 @pytest.fixture
-def reconciler(database, redis, switch, spool, brakes, clock, heard) -> Reconciler:
+def reconciler(database, redis, nodes, brakes, clock, heard) -> Reconciler:
     brakes.unreconciled()
-    return Reconciler(database, redis, switch, spool, brakes, heard.__contains__, EVERY_S, TTL_S, clock)
+    return Reconciler(database, redis, nodes.nodes, brakes, heard.__contains__, EVERY_S, TTL_S, clock)
 
 
 @pytest.fixture
-def attempt(world):
+def attempt(world, node):
     (dialled,) = world.dial(world.campaign(contacts=1))
+    world.conn.execute("UPDATE attempts SET switch_id = %s", [node.id])
     return dialled.attempt_id
 
 
@@ -107,12 +109,11 @@ def test_an_originate_that_was_just_sent_is_not_judged(reconciler, clock, world,
     assert disposition(world, attempt) is None
 
 
-def test_nothing_is_lost_while_facts_wait_in_the_spool(reconciler, clock, world, attempt, spool):
-    path = spool.write("concluded", {"attempt_id": attempt})
+def test_nothing_is_lost_while_facts_wait_in_the_spool_of_its_switch(reconciler, clock, world, attempt, node):
+    node.is_spool_empty = False
     look_twice(reconciler, clock)
     assert disposition(world, attempt) is None
-    path.unlink()
-    spool._counted_at = float("-inf")
+    node.is_spool_empty = True
     clock.now += LOOK_AGAIN_S
     reconciler.tick(later())
     assert disposition(world, attempt) == "failed"
@@ -181,20 +182,58 @@ def test_it_lifts_the_brake_once_leases_agree(reconciler, brakes):
     assert brakes.reason() is None
 
 
-@pytest.mark.parametrize("comes_back", [False, True])
-def test_a_switch_that_went_away_during_the_look_does_not_lift_the_brake(
-    reconciler, brakes, switch, redis, monkeypatch, comes_back
-):
-    lift = brakes.reconciled
+def test_a_switch_that_went_away_during_the_look_gets_no_calls_for_it(reconciler, node, switch, world, monkeypatch):
+    node.compared(-1)
+    real = reconciler._agree_on_leases
 
-    def lift_too_late() -> None:
-        switch.core_uuid = RESTARTED if comes_back else None
-        lift()
+    def meanwhile(found) -> None:
+        node.visit += 1  # it is back already, under the same Core-UUID or another
+        real(found)
 
-    monkeypatch.setattr(brakes, "reconciled", lift_too_late)
+    monkeypatch.setattr(reconciler, "_agree_on_leases", meanwhile)
     reconciler.tick()
+    assert node.why_out() is Out.RETURNING
+    monkeypatch.undo()
+    reconciler.wake()
+    reconciler.tick()
+    assert node.why_out() is None
+
+
+def test_each_switch_is_asked_for_its_own_calls_alone(reconciler, nodes, clock, world, attempt):
+    other = OneNode(Remembering(), switch_id=-1)
+    nodes.all.append(other)
+    other.line.existing.add(attempt)  # what others know of it says nothing
+    look_twice(reconciler, clock)
+    assert other.line.asked == []
+    assert disposition(world, attempt) == "failed"
+
+
+def test_a_restarted_switch_ends_its_own_calls_alone(reconciler, nodes, clock, world, node, switch):
+    mine, others = world.dial(world.campaign(contacts=2), 2)
+    other = OneNode(Remembering(), switch_id=-1)
+    nodes.all.append(other)
+    place = "UPDATE attempts SET switch_id = %s WHERE id = %s"
+    world.conn.execute(place, [node.id, mine.attempt_id])
+    world.conn.execute(place, [-1, others.attempt_id])
+    other.line.existing.add(others.attempt_id)
     switch.core_uuid = RESTARTED
-    assert brakes.reason() == "not_reconciled"
+    look_twice(reconciler, clock)
+    assert disposition(world, mine.attempt_id) == "lost"
+    assert disposition(world, others.attempt_id) is None
+
+
+def test_one_switch_that_does_not_answer_holds_up_no_other(reconciler, nodes, clock, world, attempt, node):
+    silent = OneNode(Remembering(), switch_id=-1)
+    (second,) = world.dial(world.campaign(contacts=1, first_phone=79160001000))
+    world.conn.execute("UPDATE attempts SET switch_id = -1 WHERE id = %s", [second.attempt_id])
+    nodes.all.insert(0, silent)
+    silent.line.fails = [NotSent() for _ in range(10)]
+    reconciler.tick(later())
+    assert silent.why_out() is Out.RETURNING
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later())
+    assert disposition(world, attempt) == "failed"
+    assert disposition(world, second.attempt_id) is None
 
 
 @pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])

@@ -108,12 +108,12 @@ def attempt(world):
 
 
 def test_a_call_its_scheduler_marked_and_did_not_send_is_undone_by_the_next(
-    attempt, world, database, ready_redis, switch, brakes, folder
+    attempt, world, database, ready_redis, nodes, brakes, folder
 ):
     dead = Unsent(folder)
     dead.begin(attempt.attempt_id)
     dead.close()
-    departures = Departures(database, ready_redis, switch, brakes, 50, Unsent(folder))
+    departures = Departures(database, ready_redis, nodes, brakes, 50, Unsent(folder))
     departures.start()
     wait_until(lambda: world.contact(attempt.contact_id) == ("queued", None, 0))
     assert world.value("SELECT count(*) FROM attempts") == 0

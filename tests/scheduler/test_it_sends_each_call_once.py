@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import campaigns, claims, leases
+from db import attempts, campaigns, claims, leases, switches
 from db.errors import DatabaseAway
+from db.switches import SwitchRow
 from dialer.campaign import CampaignState
 from dialer.errors import UnsafeDialString
+from dialer.switches import Out
 from scheduler.departures import LATEST_S, PROMPT_S, Departures
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
 from scheduler.unsent import Unsent
 from tests.db.conftest import CORE
-from tests.scheduler.conftest import in_threads, make_planner
+from tests.scheduler.conftest import OneNode, Remembering, in_threads, make_planner
 from tests.scheduler.scripted_switch import wait_until
 
 RESTARTED = "99999999-2222-4333-8444-555555555555"
@@ -42,12 +44,12 @@ def open_attempts(world) -> int:
     return world.value("SELECT count(*) FROM attempts WHERE concluded_at IS NULL")
 
 
-def test_it_marks_a_call_before_it_is_sent(plan, departures, switch, world):
+def test_it_marks_a_call_before_it_is_sent(plan, departures, switch, node, world):
     seen = []
     switch.on_originate = lambda attempt: seen.append(
         world.value(
-            "SELECT originated_at IS NOT NULL AND switch_core_uuid = %s FROM attempts WHERE id = %s",
-            *(CORE, attempt.attempt_id),
+            "SELECT originated_at IS NOT NULL AND switch_core_uuid = %s AND switch_id = %s FROM attempts WHERE id = %s",
+            *(CORE, node.id, attempt.attempt_id),
         )
     )
     departures.start()
@@ -68,9 +70,9 @@ def test_it_sends_each_at_its_moment_and_evenly(plan, departures, switch):
     assert moments[-1] - moments[0] >= 19 * 0.02 - PROMPT_S, "and that is not made up for"
 
 
-def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redis, switch, brakes, tmp_path):
+def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redis, switch, nodes, brakes, tmp_path):
     world.campaign(contacts=40, calls_per_minute=6000, max_channels=100)
-    lines = [Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
+    lines = [Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
     planners = [make_planner(database, ready_redis) for _ in range(2)]
 
     def work(line, planner):
@@ -90,20 +92,20 @@ def test_two_schedulers_never_call_one_contact_twice(world, database, ready_redi
 
 
 def test_two_schedulers_keep_the_distance_between_them(
-    plan, database, ready_redis, switch, brakes, monkeypatch, tmp_path
+    plan, database, ready_redis, switch, nodes, brakes, monkeypatch, tmp_path
 ):
     monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
     real, allowed = leases.ask_to_leave, []
 
     def ask(*arguments):
-        wait_s, at = real(*arguments)
-        if not wait_s:
-            allowed.append(at)
-        return wait_s, at
+        leave = real(*arguments)
+        if not leave.wait_s:
+            allowed.append(leave.at)
+        return leave
 
     monkeypatch.setattr("scheduler.departures.leases.ask_to_leave", ask)
     planned = plan(20)
-    lines = [Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
+    lines = [Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
     for number, line in enumerate(lines):  # all at once: what keeps them apart is the gate alone
         line.add([replace(departure, due_s=time.monotonic()) for departure in planned[number::2]])
     for line in lines:
@@ -131,7 +133,7 @@ def test_calls_whose_lease_was_lost_before_they_were_planned_are_undone(world, d
 
 def test_a_call_that_was_held_up_pushes_the_next_one_back(ready_redis):
     def wait_s(gateway_id: int, spacing_s: float) -> float:
-        return leases.ask_to_leave(ready_redis, gateway_id, spacing_s, 0.0)[0]
+        return leases.ask_to_leave(ready_redis, gateway_id, spacing_s, 0.0).wait_s
 
     assert wait_s(1, 30) == 0
     assert wait_s(2, 30) == 0, "another gateway's calls don't count"
@@ -229,10 +231,10 @@ def test_a_call_that_cannot_be_spelled_while_postgres_goes_away_is_undone_when_i
 
 
 def test_a_call_whose_marking_took_too_long_is_not_sent(
-    plan, database, ready_redis, switch, brakes, world, clock, monkeypatch, tmp_path
+    plan, database, ready_redis, switch, nodes, brakes, world, clock, monkeypatch, tmp_path
 ):
     (planned,) = plan(1)
-    departures = Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path), clock)
+    departures = Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path), clock)
     real = database.run
 
     def slow(job, **options):
@@ -269,7 +271,7 @@ def test_a_number_blacklisted_after_the_claim_is_not_called(plan, departures, sw
 
 
 @pytest.mark.parametrize("what", ["stop", "switch", "spool"])
-def test_every_brake_stops_calls_that_were_planned_already(plan, departures, switch, world, brakes, spool, what):
+def test_every_brake_stops_calls_that_were_planned_already(plan, departures, switch, node, world, brakes, what):
     planned = plan(10)
     match what:
         case "stop":
@@ -277,7 +279,7 @@ def test_every_brake_stops_calls_that_were_planned_already(plan, departures, swi
         case "switch":
             switch.core_uuid = None
         case "spool":
-            spool.quota_bytes = 0
+            node.out = Out.SPOOL_FULL
     departures.start()
     departures.add(planned)
     wait_until(lambda: states(world) == {"queued": 10})
@@ -341,13 +343,81 @@ def test_an_attempt_marked_by_another_is_never_sent(plan, departures, switch, wo
 
 
 def test_what_is_due_behind_a_late_call_gives_way_with_it_at_once(
-    plan, database, ready_redis, switch, brakes, world, clock, tmp_path
+    plan, database, ready_redis, switch, nodes, brakes, world, clock, tmp_path
 ):
     planned = plan(6)
-    departures = Departures(database, ready_redis, switch, brakes, 50, Unsent(tmp_path), clock)
+    departures = Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path), clock)
     moments = [clock.now - LATEST_S - 0.01, *(clock.now - 0.01 * n for n in range(1, 5)), clock.now + 60]
     departures.add([replace(one, due_s=due_s) for one, due_s in zip(planned, moments, strict=True)])
     departures._depart(departures._next())
     assert states(world) == {"queued": 5, "dialing": 1}
     assert [one.due_s for one in departures._planned] == [clock.now + 60]
     assert switch.sent == []
+
+
+@pytest.fixture
+def second(nodes, world) -> OneNode:
+    """A further switch that takes calls."""
+    made = OneNode(Remembering(), switches.create(world.conn, SwitchRow(0, "b", "127.0.0.1", 8022, None, True)))
+    made.compared(made.visit)
+    nodes.all.append(made)
+    return made
+
+
+def test_no_switch_gets_more_calls_than_its_channels_though_two_schedulers_choose_at_once(
+    plan, database, ready_redis, nodes, node, second, brakes, world, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("scheduler.departures.LATEST_S", 30.0)
+    node.max_channels, second.max_channels = 4, 3
+    planned = plan(20)
+    lines = [Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
+    for number, line in enumerate(lines):
+        line.add([replace(departure, due_s=time.monotonic()) for departure in planned[number::2]])
+        line.start()
+    wait_until(lambda: states(world) == {"dialing": 7, "queued": 13})
+    for line in lines:
+        line.stop(5)
+    assert (len(node.line.sent), len(second.line.sent)) == (4, 3)
+    found = dict(world.conn.execute("SELECT switch_id, count(*) FROM attempts GROUP BY 1").fetchall())
+    assert found == {node.id: 4, second.id: 3}
+    assert leases.counts(ready_redis, switch_ids=[node.id, second.id]).by_switch == found
+
+
+def test_a_call_that_ended_gives_the_channel_of_its_switch_back(plan, departures, node, ready_redis):
+    node.max_channels = 1
+    planned = plan(2)
+    departures.start()
+    departures.add(planned[:1])
+    wait_until(lambda: len(node.line.sent) == 1)
+    leases.release(ready_redis, [planned[0].attempt.attempt_id])
+    departures.add(planned[1:])
+    wait_until(lambda: len(node.line.sent) == 2)
+
+
+def test_a_switch_that_is_out_gets_no_calls_and_the_others_go_on(plan, departures, node, second):
+    node.out = Out.SILENT
+    departures.start()
+    departures.add(plan(5))
+    wait_until(lambda: len(second.line.sent) == 5)
+    assert node.line.sent == []
+
+
+def test_a_switch_that_was_disabled_this_instant_gets_no_call(plan, departures, node, world):
+    world.conn.execute("UPDATE switches SET is_enabled = false, disabled_at = now()")
+    departures.start()
+    departures.add(plan(3))
+    wait_until(lambda: states(world) == {"queued": 3})
+    assert node.line.sent == []
+
+
+def test_channels_of_switches_are_known_again_after_redis_was_emptied(plan, departures, node, world, ready_redis):
+    departures.start()
+    departures.add(plan(3))
+    wait_until(lambda: len(node.line.sent) == 3)
+    ready_redis.flushall()
+    found = attempts.open_attempts(world.conn)
+    unmarked = [replace(attempt, switch_id=None) for attempt in found]  # as read before they were marked
+    leases.rebuild(ready_redis, unmarked)
+    assert leases.counts(ready_redis, switch_ids=[node.id]).by_switch == {node.id: 0}
+    leases.renew_open(ready_redis, found)
+    assert leases.counts(ready_redis, switch_ids=[node.id]).by_switch == {node.id: 3}

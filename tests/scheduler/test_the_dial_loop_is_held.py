@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from db.errors import DatabaseAway, LeasesLost, RedisAway
-from dialer.settings import read_settings
-from scheduler.app import Scheduler
-from scheduler.brakes import Brake, Brakes
+from dialer.switches import Out
+from scheduler.brakes import BRAKE_OF, Brake, Brakes
 from scheduler.dial_loop import DialLoop
 from scheduler.log import JsonLines
-from tests.db.conftest import CORE
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
@@ -94,59 +92,33 @@ def test_it_says_each_change_once(loop, plans, caplog):
     assert said == [("dialing is held", "redis_away"), ("dialing goes on", None)]
 
 
-def test_the_brake_is_set_when_the_switch_goes_not_when_it_is_back(postgres_url, redis_url, tmp_path, monkeypatch):
-    scheduler = Scheduler(
-        read_settings(
-            {
-                "DIALER_DATABASE_URL": postgres_url,
-                "DIALER_REDIS_URL": redis_url,
-                "DIALER_SECRET_KEY": "x" * 32,
-                "DIALER_ESL_PASSWORD": "pass word",
-                "DIALER_SPOOL_DIR": str(tmp_path / "spool"),
-            }
-        )
-    )
-    scheduler._brakes.reconciled()
-    monkeypatch.setattr(scheduler._brakes, "_is_switch_here", lambda: True)
-    assert scheduler._brakes.reason() is None
-    scheduler._switch.disconnected()
-    assert scheduler._brakes.reason() is Brake.NOT_RECONCILED
-    scheduler._switch.connected(CORE)
-    assert scheduler._brakes.reason() is Brake.NOT_RECONCILED
-    scheduler._database.close()
-
-
-def test_brakes_name_the_first_reason(switch, spool, clock):
-    brakes = Brakes(lambda: switch.core_uuid is not None, spool, clock=clock)
+def test_brakes_name_the_first_reason():
+    out: set[Out] = {Out.RETURNING}
+    brakes = Brakes(lambda: frozenset(out))
     assert brakes.reason() is Brake.NOT_RECONCILED
+    out.clear()
+    assert brakes.reason() is Brake.NOT_RECONCILED, "the leases are not"
     brakes.reconciled()
     assert brakes.reason() is None
-    brakes.refused(5)
-    assert brakes.reason() is Brake.REFUSED
-    clock.now += 5
-    assert brakes.reason() is None
-    switch.core_uuid = None
+    out.update({Out.AWAY, Out.SILENT})
     assert brakes.reason() is Brake.SWITCH_AWAY
+    out.add(Out.SPOOL_FULL)
+    assert brakes.reason() is Brake.SWITCHES_OUT
     brakes.stop()
     assert brakes.reason() is Brake.STOPPING
 
 
-def test_a_spool_that_is_nearly_full_stops_the_dialing(brakes, spool):
-    assert brakes.reason() is None
-    spool.write("answered", {"attempt_id": "aaaaaaaa-0000-4000-8000-000000000001"})
-    spool.quota_bytes = spool.usage() + 1
-    assert brakes.reason() is Brake.SPOOL_FULL
+def test_nothing_is_dialled_while_no_switch_is_known():
+    brakes = Brakes(lambda: None)
+    brakes.reconciled()
+    assert brakes.reason() is Brake.SWITCH_AWAY
 
 
-def test_a_spool_nobody_can_read_stops_the_dialing(brakes, spool):
-    spool.folder.rmdir()
-    spool._counted_at = float("-inf")
-    assert brakes.reason() is Brake.SPOOL_FULL
-
-
-def test_a_disk_without_room_stops_the_dialing(brakes, monkeypatch):
-    monkeypatch.setattr("scheduler.brakes.LEAST_FREE_BYTES", 1 << 62)
-    assert brakes.reason() is Brake.SPOOL_FULL
+@pytest.mark.parametrize("reason", list(Out))
+def test_every_reason_for_which_a_switch_is_out_has_its_brake(reason):
+    brakes = Brakes(lambda: frozenset([reason]))
+    brakes.reconciled()
+    assert brakes.reason() is BRAKE_OF[reason]
 
 
 def test_log_lines_are_json_with_their_extras():

@@ -31,7 +31,7 @@ def hangup(attempt_id: str, cause: str = "USER_BUSY", **more: str) -> dict[str, 
 
 @pytest.fixture
 def witness(database, redis, switch, clock: Clock) -> TheWitness:
-    return TheWitness(database, redis, switch, GRACE_S, clock)
+    return TheWitness(database, redis, GRACE_S, clock)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_it_frees_the_channel(witness, world, attempt, clock, redis):
 
 
 def test_a_reply_concludes_when_no_channel_ever_was(witness, world, attempt, clock, switch):
-    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n", switch)
     clock.now += GRACE_S - 0.1
     witness.settle()
     assert concluded(world, attempt)[0] is None
@@ -115,23 +115,23 @@ def test_a_reply_concludes_when_no_channel_ever_was(witness, world, attempt, clo
 
 def test_a_reply_concludes_nothing_while_the_channel_exists(witness, world, attempt, clock, switch):
     switch.existing.add(attempt)
-    witness.hear_reply(attempt, "-ERR DESTINATION_OUT_OF_ORDER\n")
+    witness.hear_reply(attempt, "-ERR DESTINATION_OUT_OF_ORDER\n", switch)
     clock.now += GRACE_S
     witness.settle()
     assert concluded(world, attempt)[0] is None
 
 
-def test_a_success_says_nothing_of_the_end(witness, attempt):
-    witness.hear_reply(attempt, f"+OK {attempt}\n")
+def test_a_success_says_nothing_of_the_end(witness, attempt, switch):
+    witness.hear_reply(attempt, f"+OK {attempt}\n", switch)
     assert not witness.has_heard(attempt)
 
 
 @pytest.mark.parametrize("order", ["reply first", "event first"])
-def test_the_legs_end_counts_more_than_the_reply(witness, world, attempt, clock, order):
+def test_the_legs_end_counts_more_than_the_reply(witness, world, attempt, clock, switch, order):
     if order == "reply first":
-        witness.hear_reply(attempt, "-ERR USER_BUSY\n")
+        witness.hear_reply(attempt, "-ERR USER_BUSY\n", switch)
     witness.hear_hangup(hangup(attempt))
-    witness.hear_reply(attempt, "-ERR NORMAL_TEMPORARY_FAILURE\n")
+    witness.hear_reply(attempt, "-ERR NORMAL_TEMPORARY_FAILURE\n", switch)
     clock.now += GRACE_S
     witness.settle()
     assert concluded(world, attempt) == ("busy", "events", "USER_BUSY", 486)
@@ -153,7 +153,7 @@ def test_it_keeps_what_it_heard_while_postgres_is_away(witness, world, attempt, 
 
 
 def test_it_keeps_a_reply_while_the_switch_cannot_be_asked(witness, world, attempt, clock, switch):
-    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n", switch)
     clock.now += GRACE_S
     switch.fails = [NotSent()]
     witness.settle()
@@ -172,7 +172,7 @@ def test_a_testimony_that_cannot_be_settled_does_not_hold_up_the_next(
     witness, world, two_attempts, clock, switch, failure
 ):
     first, second = two_attempts
-    witness.hear_reply(first, "-ERR INVALID_GATEWAY\n")
+    witness.hear_reply(first, "-ERR INVALID_GATEWAY\n", switch)
     witness.hear_hangup(hangup(second))
     clock.now += GRACE_S
     switch.fails = [failure]
@@ -184,7 +184,7 @@ def test_a_testimony_that_cannot_be_settled_does_not_hold_up_the_next(
 
 
 def test_a_testimony_nobody_can_write_down_is_dropped_in_the_end(witness, attempt, clock, switch, caplog):
-    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n", switch)
     clock.now += GRACE_S
     for _ in range(MOST_TRIES):
         assert witness.has_heard(attempt)
@@ -197,8 +197,8 @@ def test_a_testimony_nobody_can_write_down_is_dropped_in_the_end(witness, attemp
 def test_a_reply_waits_for_the_hook_also_where_the_hook_has_a_shorter_grace(
     database, redis, switch, clock, world, attempt
 ):
-    witness = TheWitness(database, redis, switch, 1.0, clock)
-    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n")
+    witness = TheWitness(database, redis, 1.0, clock)
+    witness.hear_reply(attempt, "-ERR INVALID_GATEWAY\n", switch)
     clock.now += REPLY_GRACE_S - 0.1
     witness.settle()
     assert concluded(world, attempt)[0] is None
