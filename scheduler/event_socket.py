@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from dialer.errors import DialerError
-from scheduler.event_socket_messages import BrokenStream, Message, encode, event_of, read_message
+from scheduler.event_socket_messages import BrokenStream, Event, Message, encode, read_message
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class _Reply:
 
 
 class EventSocket:
-    """Thread-safe. subscriptions: commands sent after each sign-in, such as `event json CHANNEL_HANGUP_COMPLETE`."""
+    """Thread-safe. subscriptions: commands sent after each sign-in, such as `event plain CHANNEL_HANGUP_COMPLETE`."""
 
     def __init__(self, host: str, port: int, password: str, subscriptions: Sequence[str], listener: Listener) -> None:
         self._address = (host, port)
@@ -196,10 +196,8 @@ class EventSocket:
                     raise BrokenStream("a reply came that no command waits for")
                 reply.message = message
                 reply.arrived.set()
-            case "text/event-json":
-                event = event_of(message)
-                if event is not None:
-                    self._tell(lambda: self._listener.event(event))
+            case "text/event-plain":
+                self._tell(lambda: self._listener.event(Event(message.body)))
             case "text/disconnect-notice":
                 raise BrokenStream("the switch ends the connection")
 

@@ -1,7 +1,6 @@
-"""The Event Socket's wire format: headers, a body of Content-Length bytes, events as JSON."""
+"""The Event Socket's wire format: headers, a body of Content-Length bytes, events in their plain form."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -9,6 +8,11 @@ from urllib.parse import unquote
 LONGEST_HEADER = 64 * 1024
 LONGEST_BODY = 64 * 1024 * 1024
 """`show channels as json` of 1,000 channels is about 1 MiB; more than this is no answer of a switch."""
+
+BODY = "_body"
+"""The name under which an event's body stands among its headers."""
+NOTHING = "_undef_"
+"""What the switch writes for a header without a value."""
 
 
 class BrokenStream(Exception):
@@ -28,7 +32,7 @@ class Message:
 
     @property
     def kind(self) -> str:
-        """The content type: auth/request, command/reply, api/response, text/event-json, …"""
+        """The content type: auth/request, command/reply, api/response, text/event-plain, …"""
         return self.headers.get("Content-Type", "")
 
     @property
@@ -63,17 +67,38 @@ def _read_body(stream: BinaryIO, length: str) -> str:
     return body.decode("utf-8", "replace")
 
 
-def event_of(message: Message) -> dict[str, str] | None:
-    """Return the event's headers and `_body`, None when it can't be read. A header that stands twice comes joined."""
-    try:
-        event = json.loads(message.body)
-    except ValueError:
-        return None
-    if not isinstance(event, dict):
-        return None
-    return {
-        str(name): "|".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in event.items()
-    }
+class Event(Mapping[str, str]):
+    """An event in its plain form. A final event has two hundred headers: each is looked for only when asked for.
+
+    Its body stands under `_body`. A header that stands twice has its first value.
+    """
+
+    __slots__ = ("_body", "_head")
+
+    def __init__(self, text: str) -> None:
+        head, _, self._body = text.partition("\n\n")
+        self._head = f"\n{head}\n"
+
+    def __getitem__(self, name: str) -> str:
+        """Return a header's value; raises KeyError."""
+        if name == BODY and self._body:
+            return self._body
+        at = self._head.find(f"\n{name}: ")
+        if at < 0:
+            raise KeyError(name)
+        begins = at + len(name) + 3
+        value = self._head[begins : self._head.index("\n", begins)]
+        return "" if value == NOTHING else unquote(value)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every header's name."""
+        yield from dict.fromkeys(line.partition(":")[0] for line in self._head.split("\n") if line)
+        if self._body:
+            yield BODY
+
+    def __len__(self) -> int:
+        """Count the headers."""
+        return sum(1 for _ in self)
 
 
 def encode(*lines: str) -> bytes:

@@ -13,7 +13,7 @@ from scheduler.event_socket import EventSocket, NotSent
 from scheduler.gateway_states import GatewayStates, status_in
 
 SUBSCRIPTIONS = (
-    "event json BACKGROUND_JOB CHANNEL_HANGUP_COMPLETE CUSTOM sofia::gateway_state",
+    "event plain BACKGROUND_JOB CHANNEL_HANGUP_COMPLETE CUSTOM sofia::gateway_state",
     # Filters let through what matches any of them: our own legs alone, of all that hang up.
     "filter Event-Name BACKGROUND_JOB",
     "filter Event-Subclass sofia::gateway_state",

@@ -1,11 +1,11 @@
 """An Event Socket that places no call: it takes originates and says at once that their calls have ended."""
 
-import json
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import BinaryIO
+from urllib.parse import quote
 
 from bench.call.hooks import CORE_UUID
 from bench.call.world import final_event
@@ -33,8 +33,10 @@ class QuietSwitch:
         self._event(final_event(attempt_id, self._campaign_id))
 
     def _event(self, headers: dict[str, str]) -> None:
-        body = json.dumps(headers).encode()
-        self._send(b"Content-Length: %d\nContent-Type: text/event-json\n\n%b" % (len(body), body))
+        said = headers.pop("_body", "")
+        head = "".join(f"{name}: {quote(value)}\n" for name, value in headers.items())
+        body = f"{head}Content-Length: {len(said)}\n\n{said}".encode()
+        self._send(b"Content-Length: %d\nContent-Type: text/event-plain\n\n%b" % (len(body), body))
 
     def _send(self, data: bytes) -> None:
         with self._lock:

@@ -1,11 +1,11 @@
 """A small Event Socket server that says what a test tells it to."""
 
-import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Self
+from urllib.parse import quote
 
 from dialer.spool_sign import VARIABLE, SpoolSign
 
@@ -24,8 +24,12 @@ def api_response(body: str) -> bytes:
 
 
 def event(headers: Mapping[str, object]) -> bytes:
-    body = json.dumps(dict(headers)).encode()
-    return b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body
+    """Spell an event as a switch does; what stands under `_body` is its body."""
+    said = str(headers.get("_body", ""))
+    lines = [f"{name}: {quote(str(value)) or '_undef_'}\n" for name, value in headers.items() if name != "_body"]
+    lines.append(f"Content-Length: {len(said.encode())}\n" if said else "")
+    body = f"{''.join(lines)}\n{said}".encode()
+    return b"Content-Length: %d\nContent-Type: text/event-plain\n\n" % len(body) + body
 
 
 class ScriptedSwitch:

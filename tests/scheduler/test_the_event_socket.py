@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from scheduler.event_socket import CommandRefused, EventSocket, MaybeSent, NotSent
-from scheduler.event_socket_messages import RefusedByUs
+from scheduler.event_socket_messages import Event, RefusedByUs
 from tests.scheduler.scripted_switch import (
     CORE,
     PASSWORD,
@@ -51,7 +51,7 @@ def owner() -> Owner:
 
 @pytest.fixture
 def line(switch: ScriptedSwitch, owner: Owner) -> Iterator[EventSocket]:
-    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, ["event json HEARTBEAT", "filter A b"], owner)
+    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, ["event plain HEARTBEAT", "filter A b"], owner)
     socket.start()
     wait_until(lambda: socket.is_connected)
     yield socket
@@ -62,7 +62,7 @@ def test_it_signs_in_subscribes_and_tells_its_owner(line, switch, owner):
     wait_until(lambda: owner.news)
     assert switch.commands == [
         f"auth {PASSWORD}",
-        "event json HEARTBEAT",
+        "event plain HEARTBEAT",
         "filter A b",
         "api global_getvar core_uuid",
     ]
@@ -101,10 +101,21 @@ def test_events_arrive_between_replies(line, switch, owner):
     assert owner.events == [{"Event-Name": "HEARTBEAT"}]
 
 
-def test_an_event_keeps_its_body_its_non_ascii_text_and_repeated_headers(line, switch, owner):
-    switch.send(event({"Event-Name": "BACKGROUND_JOB", "_body": "+OK ü\n", "twice": ["a", "b"]}))
+def test_an_event_keeps_its_body_and_its_non_ascii_text(line, switch, owner):
+    sent = {"Event-Name": "BACKGROUND_JOB", "_body": "+OK ü\n\nand more", "name": "a: ü\nb", "nothing": ""}
+    switch.send(event(sent))
     wait_until(lambda: owner.events)
-    assert owner.events == [{"Event-Name": "BACKGROUND_JOB", "_body": "+OK ü\n", "twice": "a|b"}]
+    assert owner.events == [{**sent, "Content-Length": "16"}]
+    assert len(owner.events[0]) == 5
+
+
+def test_a_header_is_found_by_its_whole_name_and_once():
+    found = Event("Event-Name: X\nOther-Event-Name: Y\nHangup-Cause: A%20B\nHangup-Cause: C\nEmpty: _undef_\n\n")
+    assert [found.get(name) for name in ("Name", "Event-Name", "Hangup-Cause", "Empty", "_body")] == [
+        None, "X", "A B", "", None,
+    ]  # fmt: skip
+    assert list(found) == ["Event-Name", "Other-Event-Name", "Hangup-Cause", "Empty"]
+    assert list(Event("")) == []
 
 
 def test_replies_are_matched_to_many_threads(line):
