@@ -16,6 +16,9 @@ from dialer.outcome import PRESSED, Outcome, Witness
 
 queries = load("attempts")
 
+OPERATOR_S = 20.0
+"""An operator's leg leaves within so long after the decision to connect: the callee waits no longer than 15 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
@@ -160,5 +163,9 @@ def open_attempts(conn: AnyConnection) -> list[OpenAttempt]:
 
 
 def recent_attempts(conn: AnyConnection, within_s: float = 60.0) -> list[OpenAttempt]:
-    """Return what was originated within `within_s`, ended or not, and what is claimed: rates are rebuilt from it."""
-    return all_of(conn, OpenAttempt, queries["recent_attempts"], {"within_s": within_s})
+    """Return what left within `within_s`, itself or its operator's leg, ended or not, and what is claimed.
+
+    Rates are rebuilt from it.
+    """
+    values = {"within_s": within_s, "operator_s": OPERATOR_S}
+    return all_of(conn, OpenAttempt, queries["recent_attempts"], values)

@@ -55,11 +55,14 @@ SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at,
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
 -- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
+-- An operator's leg leaves long after its callee's: within operator_s of the decision to connect them.
 SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
     switch_id, answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts
 WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
-    AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
+        AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
+    OR claimed_at > now() - make_interval(secs => %(within_s)s + 60 + (SELECT coalesce(max(max_call_s), 0) FROM campaigns))
+        AND outcome = 'transferred' AND outcome_at > now() - make_interval(secs => %(within_s)s + %(operator_s)s)
 ORDER BY originated_at, id
 
 -- limits -- What an operator's leg of this attempt counts against, like the attempt itself.

@@ -303,6 +303,23 @@ def test_open_attempts_and_recent_originates_are_listed(world: World) -> None:
     assert {a.attempt_id for a in attempts.recent_attempts(world.conn)} == {first.attempt_id, second.attempt_id}
 
 
+def test_an_operators_leg_is_recent_although_its_callee_was_called_long_ago(world: World) -> None:
+    recent, long_ago, not_connected = world.dial(world.campaign(contacts=3), 3)
+    for attempt, outcome, ago_s in (
+        (recent, "transferred", 75),
+        (long_ago, "transferred", 90),
+        (not_connected, "no_input", 9),
+    ):
+        world.conn.execute(
+            "UPDATE attempts SET claimed_at = now() - interval '200 s', originated_at = now() - interval '199 s',"
+            " outcome = %s, outcome_at = now() - make_interval(secs => %s) WHERE id = %s",
+            [outcome, ago_s, attempt.attempt_id],
+        )
+    conclude(world.conn, busy(recent.attempt_id), Witness.HOOK)
+    (found,) = attempts.recent_attempts(world.conn)
+    assert (found.attempt_id, found.is_transferred) == (recent.attempt_id, True)
+
+
 def test_the_conversation_reads_its_contact_and_frozen_flow(world: World, claimed: ClaimedAttempt) -> None:
     context = attempts.call_context(world.conn, claimed.attempt_id)
     assert context is not None
