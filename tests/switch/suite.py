@@ -35,7 +35,14 @@ CALLER_ID = "+74950000001"
 CONCLUDED_WITHIN_S = 90.0
 POLL_S = 0.1
 ZONE = "Europe/Moscow"
-AROUND_THE_CLOCK = {"hours_start": time(0), "hours_end": time(0), "weekdays": (1, 2, 3, 4, 5, 6, 7)}
+USUAL = {
+    "hours_start": time(0),
+    "hours_end": time(0),
+    "weekdays": (1, 2, 3, 4, 5, 6, 7),
+    "max_channels": 20,
+    "calls_per_minute": 6000,
+}
+"""Of a campaign, unless the call says otherwise."""
 
 RECORD = """
 SELECT a.*, c.name AS contact_name, c.state AS contact_state,
@@ -261,11 +268,9 @@ class Suite:
                 name=call.name,
                 flow_version_id=self.store_flow(conn, call, definition),
                 gateways=gateways or [self.gateways[call.name]],
-                max_channels=20,
-                calls_per_minute=6000,
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
-                **AROUND_THE_CLOCK | call.campaign,
+                **USUAL | call.campaign,
             ),
         )
         numbers = call.phones or [f"+7916{next(self.numbers):07d}" for _ in call.names]
