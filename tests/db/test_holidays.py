@@ -60,3 +60,22 @@ def test_a_retry_waits_until_the_holiday_is_over(world: World) -> None:
     midnight = datetime.combine(moscow.date() + timedelta(days=1), time(0), UTC) - timedelta(hours=3)
     assert done.retry_at == midnight
     assert campaigns.get(world.conn, campaign_id).keeps_holidays
+
+
+def test_a_retry_lands_inside_the_hours_of_the_campaigns_own_clock_when_it_keeps_that(world: World) -> None:
+    now = datetime.now(UTC)
+    start = (now + timedelta(hours=4)).replace(minute=0, second=0, microsecond=0)  # of London's winter, say UTC
+    hours = {"hours_start": start.time(), "hours_end": (start + timedelta(hours=1)).time(), "time_zone": "UTC"}
+    campaign_id = world.campaign(contacts=2, hours_start=time(0), hours_end=time(0), time_zone="UTC")
+    first, second = world.dial(campaign_id, 2)
+    world.conn.execute(
+        "UPDATE campaigns SET hours_start = %(hours_start)s, hours_end = %(hours_end)s, weekdays = '{1,2,3,4,5,6,7}'",
+        hours,
+    )
+    theirs = conclude(world.conn, CallFacts(first.attempt_id, "USER_BUSY", now), Witness.HOOK)
+    world.conn.execute("UPDATE campaigns SET is_by_own_clock = true")
+    ours = conclude(world.conn, CallFacts(second.attempt_id, "USER_BUSY", now), Witness.HOOK)
+    assert theirs is not None
+    assert ours is not None
+    assert ours.retry_at == start
+    assert theirs.retry_at != start  # the contacts are in Moscow

@@ -35,7 +35,7 @@ CALLER_ID = "+74950000001"
 CONCLUDED_WITHIN_S = 90.0
 POLL_S = 0.1
 ZONE = "Europe/Moscow"
-USUAL = {
+USUAL: dict[str, Any] = {
     "hours_start": time(0),
     "hours_end": time(0),
     "weekdays": (1, 2, 3, 4, 5, 6, 7),
@@ -270,7 +270,7 @@ class Suite:
                 gateways=gateways or [self.gateways[call.name]],
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
-                **USUAL | call.campaign,
+                **{**USUAL, **call.campaign},
             ),
         )
         numbers = call.phones or [f"+7916{next(self.numbers):07d}" for _ in call.names]
