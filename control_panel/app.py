@@ -90,6 +90,7 @@ def _register_blueprints(app: Flask) -> None:
         schedules,
         sign_in,
         system,
+        users_page,
         zones,
     )
 
@@ -120,6 +121,7 @@ def _register_blueprints(app: Flask) -> None:
         holidays,
         schedules,
         system,
+        users_page,
         audit_log,
         health,
     ):

@@ -54,6 +54,8 @@ def page_of(entry: AuditEntry) -> str | None:
         return url_for("blacklist.check", phone=entry.entity_id)
     if entry.entity_type in ("limit_profile", "prefix", "project"):
         return url_for("limits.index")
+    if entry.entity_type == "user":
+        return url_for("users.edit", user_id=entry.entity_id)
     return url_for("holidays.index") if entry.entity_type == "holiday" else None
 
 

@@ -53,6 +53,9 @@ ACTIONS: dict[str, Any] = {
     "prefix.allowed": _("Prefix allowed again"),
     "prefix.refused": _("Prefix refused"),
     "results.exported": _("Results downloaded"),
+    "user.changed": _("Account changed"),
+    "user.created": _("Account made"),
+    "user.password_set": _("Password set"),
     "user.signed_in": _("Signed in"),
 }
 """Action → its words, in the order of the actions."""

@@ -26,7 +26,7 @@ PAGES = ["/", "/campaigns/", "/campaigns/new", "/campaigns/1", "/campaigns/1/edi
          "/campaigns/1/imports/new", "/audio/", "/gateways/", "/gateways/1", "/blacklist/", "/holidays/", "/limits/",
          "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
          "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/", "/limits/profiles/1", "/audit/",
-         "/campaigns/1/zones/", "/blacklist/changes/"]  # fmt: skip
+         "/campaigns/1/zones/", "/blacklist/changes/", "/users/", "/users/1"]  # fmt: skip
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 

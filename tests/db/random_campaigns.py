@@ -36,6 +36,8 @@ LENGTHS = {"+7": 12, "+1": 12, "+3": 13}
 DISTANCES = tuple(
     timedelta(hours=hours) for hours in (0.01, 1, 5, 9, 13, 20, 25, 30, 47, 60, 100, 150, 169, 300, 500, 700, 760)
 )
+NEAR_S = (-130, -121, -61, -48, -46, -18, -16, -1, 0, 1, 90)
+"""Seconds from a window's edge: on both sides of what rings of 15, 45 and 120 s need."""
 REFUSED = ("+7809", "+79161")
 MAX_CALL_S = 300
 GONE = frozenset(
@@ -125,10 +127,20 @@ def _rules(chance: Random) -> Rules:
     )
 
 
+def _moment(chance: Random, rules: Rules) -> datetime:
+    """Return any moment around one of DAYS; half of them where a window is about to open, to close, or has just done."""
+    moment = chance.choice(DAYS) + timedelta(minutes=chance.randrange(-1440, 2880))
+    if chance.random() < 0.5:
+        return moment
+    zone = ZoneInfo(rules.zone or chance.choice(chance.choice(ZONES)))
+    wall = datetime.combine(moment.date(), chance.choice([rules.start, rules.end, rules.end]), zone)
+    return wall.astimezone(UTC) + timedelta(seconds=chance.choice(NEAR_S))
+
+
 def make(world: World, chance: Random) -> Made:
     """Make one up and store it."""
-    now = chance.choice(DAYS) + timedelta(minutes=chance.randrange(-1440, 2880))
     rules = _rules(chance)
+    now = _moment(chance, rules)
     keeps_holidays = chance.random() < 0.3
     if keeps_holidays:
         rules.holidays = [now.date() + timedelta(days=days) for days in range(-1, 2) if chance.random() < 0.4]
