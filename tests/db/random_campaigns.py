@@ -128,7 +128,7 @@ def _rules(chance: Random) -> Rules:
 
 
 def _moment(chance: Random, rules: Rules) -> datetime:
-    """Return any moment around one of DAYS; half of them where a window is about to open, to close, or has just done."""
+    """Return any moment around one of DAYS; half of them at the edges of a window."""
     moment = chance.choice(DAYS) + timedelta(minutes=chance.randrange(-1440, 2880))
     if chance.random() < 0.5:
         return moment
