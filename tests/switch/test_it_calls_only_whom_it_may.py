@@ -1,8 +1,15 @@
 """The rules of the dial boundary through real calls: who may not be called is not, nor does the carrier hear of it."""
 
 import time as clock
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import psycopg
+
+from db import limits
+from db.limits import Budgets
+from db.preflight import preflight
+from dialer.preflight import Obstacle
 from tests.switch.callee import presses
 from tests.switch.calls import Call
 from tests.switch.scenario import answer, hung_up, invited, pause, play, reject, trying
@@ -23,6 +30,9 @@ ABROAD = Call(
 )  # fmt: skip
 BUDGET = Call(
     "within_the_budget", SAYS_YES, names=("first", "second"), campaign={"max_calls_per_day": 1}, answers=1
+)  # fmt: skip
+BUDGET_OF_ALL = Call(
+    "within_the_budget_of_all", SAYS_YES, names=("first", "second"), is_placed_by_its_test=True
 )  # fmt: skip
 ONCE_A_DAY = Call(
     "once_a_day",
@@ -69,6 +79,30 @@ def test_no_call_starts_beyond_the_days_budget(dialled):
     dialled.wait_for("SELECT FROM attempts WHERE campaign_id = %s AND concluded_at IS NOT NULL", campaign_id)
     clock.sleep(ROUNDS_S)
     assert [row.state for row in dialled.select(CONTACTS, campaign_id)] == ["concluded", "queued"]
+
+
+def test_no_call_starts_beyond_the_days_budget_of_all_campaigns_and_one_does_when_it_grows(dialled):
+    # Others must not spend it meanwhile, nor wait for it in vain.
+    dialled.wait_for("SELECT 1 FROM attempts HAVING count(*) = count(concluded_at)", timeout_s=90)
+    spent = dialled.select("SELECT coalesce(sum(calls), 0)::bigint AS calls FROM day_tallies WHERE day = %s", _today())
+    budget = spent[0].calls + 1
+    try:
+        dialled.place([BUDGET_OF_ALL], before=lambda conn: limits.set_budgets(conn, Budgets(budget, None)))
+        campaign_id = dialled.placed[BUDGET_OF_ALL.name].campaign_id
+        dialled.wait_for("SELECT FROM attempts WHERE campaign_id = %s AND concluded_at IS NOT NULL", campaign_id)
+        clock.sleep(ROUNDS_S)
+        assert [row.state for row in dialled.select(CONTACTS, campaign_id)] == ["concluded", "queued"]
+        with psycopg.connect(dialled.postgres.url) as conn:
+            assert preflight(conn, campaign_id, datetime.now(UTC)).obstacle is Obstacle.BUDGET_SPENT
+            limits.set_budgets(conn, Budgets(budget + 1, None))
+        assert [row.disposition for row in dialled.rows(BUDGET_OF_ALL)] == ["interested"] * 2
+    finally:
+        with psycopg.connect(dialled.postgres.url) as conn:
+            limits.set_budgets(conn, Budgets(None, None))
+
+
+def _today() -> date:
+    return datetime.now(ZoneInfo("Europe/Moscow")).date()
 
 
 def test_a_busy_callee_is_not_called_again_on_the_same_day(dialled):
