@@ -18,8 +18,8 @@ LOOK_AHEAD = 1000
 """How many are judged at once when a claim came back short: whoever may not be called must not hold up the rest."""
 BUDGET_LOCK_SPACE = 0xB0D6E7
 """First half of the advisory lock's key: claims that a budget bounds."""
-FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods", "room")
-"""Pieces of SQL that judge contacts, each written once for all queries that judge."""
+FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods", "room", "shown")
+"""Pieces of SQL, most of which judge contacts, each written once for all queries that judge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,14 @@ SELECT least(
 FROM rules JOIN projects p ON p.id = 1
 CROSS JOIN LATERAL (SELECT (%(now)s::timestamptz AT TIME ZONE rules.time_zone)::date AS day) today
 
+-- shown -- Which of the line's caller IDs contact `e` sees. By the number: the one that ranks first for it, in every campaign
+-- and at every attempt; a caller ID that comes or goes changes it only for the numbers that it ranks first for. Else in
+-- turn. No function of its own: PostgreSQL would run it as a query of its own for every row.
+CASE line.caller_id_choice
+    WHEN 'rotate' THEN line.caller_ids[1 + (e.id + e.attempt_count) %% cardinality(line.caller_ids)]
+    ELSE (SELECT i FROM unnest(line.caller_ids) i ORDER BY hashtextextended(i || e.phone, 0), i LIMIT 1)
+END
+
 -- one_at_a_time -- Claims that a budget bounds wait for each other, so that two never spend the same rest of it.
 SELECT pg_advisory_xact_lock(%(space)s, 0)
 
@@ -187,14 +195,15 @@ WITH rules AS MATERIALIZED (
 ), placed AS (
     INSERT INTO attempts (id, campaign_id, contact_id, gateway_id, flow_version_id, phone, caller_id, number)
     SELECT (%(attempt_ids)s::uuid[])[e.place], rules.id, e.id, line.gateway_id, rules.flow_version_id, e.phone,
-        shown_caller_id(line.caller_ids, line.caller_id_choice, e.phone, e.id + e.attempt_count), e.attempt_count + 1
+        -- SHOWN
+        AS caller_id, e.attempt_count + 1
     FROM eligible e CROSS JOIN rules CROSS JOIN line
     ORDER BY e.phone
     ON CONFLICT (project_id, phone) WHERE concluded_at IS NULL DO NOTHING
     RETURNING id, contact_id, phone, number, caller_id
 ), dialing AS (
-    UPDATE contacts c SET state = 'dialing', attempt_count = placed.number
-    FROM placed WHERE c.id = ANY(ARRAY(SELECT contact_id FROM placed)) AND c.id = placed.contact_id
+    UPDATE contacts c SET state = 'dialing', attempt_count = c.attempt_count + 1
+    WHERE c.id = ANY(ARRAY(SELECT contact_id FROM placed))
 ), put_off AS MATERIALIZED (
     SELECT id, %(now)s::timestamptz + make_interval(secs => %(postpone_s)s) AS due_at FROM eligible
     WHERE id NOT IN (SELECT contact_id FROM placed)
@@ -208,8 +217,8 @@ SELECT placed.id AS attempt_id, placed.contact_id, rules.id AS campaign_id, line
     rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
     (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
      FROM flow_versions v WHERE v.id = rules.flow_version_id) AS hears_early_media
-FROM placed JOIN eligible e ON e.id = placed.contact_id CROSS JOIN rules CROSS JOIN line
-ORDER BY e.place
+FROM placed CROSS JOIN rules CROSS JOIN line
+ORDER BY array_position(%(attempt_ids)s::uuid[], placed.id)
 
 -- block_refused -- Whoever waits and may not be called by the campaign's rules as they are now leaves the queue.
 WITH rules AS MATERIALIZED (
