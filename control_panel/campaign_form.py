@@ -47,17 +47,20 @@ WEEKDAYS = {
 RETRIED = [
     Disposition.BUSY,
     Disposition.NO_ANSWER,
+    Disposition.REJECTED,
     Disposition.UNREACHABLE,
     Disposition.CONGESTION,
     Disposition.FAILED,
     Disposition.CANCELLED,
     Disposition.MACHINE,
     Disposition.VOICEMAIL_LEFT,
+    Disposition.FAX,
     Disposition.NO_INPUT,
     Disposition.HUNG_UP,
     Disposition.ABANDONED,
+    Disposition.LOST,
 ]
-"""Dispositions the form offers to retry, in this order."""
+"""Dispositions the form offers to retry, in this order: all that are not final, but for numbers that are none."""
 
 assert set(KEY_ORDER) == KEYS
 

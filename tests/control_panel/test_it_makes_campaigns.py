@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from control_panel import crm_mapping
+from control_panel import campaign_form, crm_mapping
 from db import audio_files, campaigns, flows
 from db.leads import LeadToPost
 from dialer.amd import AmdAction, AmdPlan, Thresholds
 from dialer.call_flow import parse_flow
 from dialer.campaign import CampaignState
+from dialer.outcome import Disposition
 from dialer.prompt import Prompt, PromptKind
-from dialer.retry import parse_rules
+from dialer.retry import FINAL, parse_rules
 from integrations.bitrix24_fields import lead_fields
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
@@ -340,3 +341,9 @@ def test_it_tells_what_to_do_next_when_there_is_nothing_yet(sign_in: SignIn) -> 
     assert "Add a gateway and a caller ID" in browser.text("/")
     assert "Make the first campaign" in browser.text("/campaigns/")
     assert "can be prepared but not started" in browser.text("/campaigns/new")
+
+
+def test_it_offers_a_retry_rule_for_every_disposition_that_may_have_one() -> None:
+    """One that it did not offer would be lost with the next change of the campaign."""
+    assert {*campaign_form.RETRIED, Disposition.INVALID_NUMBER, *FINAL} == set(Disposition)
+    assert len(campaign_form.RETRIED) == len(set(campaign_form.RETRIED))
