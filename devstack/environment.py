@@ -47,7 +47,7 @@ class Folders:
 
 
 def make_folders(base: Path) -> Folders:
-    """Create a stack's folders below `base`."""
+    """Create a stack's folders below `base`, and one in memory."""
     in_memory = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
     folders = Folders(base.resolve(), Path(mkdtemp(prefix="dialer-tap-", dir=in_memory)))
     atexit.register(shutil.rmtree, folders.tap, ignore_errors=True)
@@ -89,4 +89,22 @@ def private_environment(
         "DIALER_PANEL_HOST": LOOPBACK,
         "DIALER_PANEL_PORT": str(panel_port),
         **overrides,
+    }
+
+
+def another_switch(folders: Folders, environment: Mapping[str, str], name: str) -> tuple[Folders, dict[str, str]]:
+    """Return folders and environment of a further switch of the same stack: its own ports, tap, spool and logs.
+
+    Gateways, sounds and recordings are those of the first, as where switches share them.
+    """
+    own = make_folders(folders.base / name)
+    rtp_start = free_udp_block(RTP_PORTS)
+    return own, {
+        **environment,
+        "DIALER_ESL_PORT": str(free_ports(1)[0]),
+        "DIALER_SIP_PORT": str(free_udp_block(2)),
+        "DIALER_RTP_START_PORT": str(rtp_start),
+        "DIALER_RTP_END_PORT": str(rtp_start + RTP_PORTS - 1),
+        "DIALER_TAP_DIR": str(own.tap),
+        "DIALER_SPOOL_DIR": str(own.base / "spool"),
     }

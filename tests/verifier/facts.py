@@ -41,6 +41,7 @@ class Attempt:
     amd_verdict: str | None
     sip_code: int | None
     outcome: str | None = None
+    switch_core_uuid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ CAMPAIGNS = """SELECT c.id, c.retry_rules, v.definition->'keys' AS keys
     FROM campaigns c JOIN flow_versions v ON v.id = c.flow_version_id"""
 CONTACTS = "SELECT id, campaign_id, phone, state::text, disposition::text, attempt_count FROM contacts ORDER BY id"
 ATTEMPTS = """SELECT id::text, contact_id, campaign_id, phone, number, originated_at, answered_at,
-    concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code, outcome::text
+    concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code, outcome::text,
+    switch_core_uuid::text
     FROM attempts ORDER BY contact_id, number"""
 LEADS = "SELECT attempt_id::text, state::text, external_id FROM leads ORDER BY id"
 IMPORTS = """SELECT rows_total, accepted,

@@ -64,9 +64,10 @@ def match(
             found[maker.id] = call
         _check_blacklist(call, database, findings)
     matches = []
-    kills, deaths = switch_kills(strikes), scheduler_kills(strikes)
+    deaths = scheduler_kills(strikes)
     for attempt in database.attempts:
         made = found.get(attempt.id)
+        kills = switch_kills(strikes, attempt.switch_core_uuid)
         matches.append(Match(attempt, made, was_up_at_a_kill(attempt, made, kills)))
     for each in matches:
         if each.call is not None or was_never_sent(each.attempt, each.call, deaths):

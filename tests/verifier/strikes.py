@@ -20,13 +20,17 @@ MARKED_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One deed. at, until: epoch s, before it and after; until is None while it lasts. up: calls that were up then."""
+    """One deed. at, until: epoch s, before it and after; until is None while it lasts. up: calls that were up then.
+
+    core_uuid: of several switches the one that was hit, None: there is but one.
+    """
 
     act: str
     part: str
     at: float
     up: int
     until: float | None = None
+    core_uuid: str | None = None
 
     def ended(self, at: float) -> "Strike":
         """Return it with its end."""
@@ -63,9 +67,10 @@ def read_strikes(path: Path) -> list[Strike]:
     return sorted(found.values(), key=lambda strike: strike.at)
 
 
-def switch_kills(strikes: Iterable[Strike]) -> list[float]:
-    """Return when the switch was killed."""
-    return [strike.at for strike in strikes if strike.is_kill and strike.part == "switch"]
+def switch_kills(strikes: Iterable[Strike], core_uuid: str | None = None) -> list[float]:
+    """Return when a switch was killed. core_uuid: the one that matters, None: any."""
+    kills = [strike for strike in strikes if strike.is_kill and strike.part == "switch"]
+    return [kill.at for kill in kills if None in (core_uuid, kill.core_uuid) or kill.core_uuid == core_uuid]
 
 
 def scheduler_kills(strikes: Iterable[Strike]) -> list[float]:

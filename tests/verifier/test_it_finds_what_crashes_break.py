@@ -9,7 +9,7 @@ import pytest
 from tests.verifier import clean_campaign
 from tests.verifier.clean_campaign import BUSY_FIRST, BUSY_THEN_SILENT, INTERESTED, MACHINE, REFUSING, START, UNANSWERED
 from tests.verifier.facts import Lead
-from tests.verifier.strikes import Strike, StrikeLog, read_strikes
+from tests.verifier.strikes import Strike, StrikeLog, read_strikes, switch_kills
 
 KILLED_S = 0.65
 """When the switch is killed, s after START: the machine's call is up, and so are its neighbours."""
@@ -280,3 +280,10 @@ def test_it_reads_what_was_done_from_the_file_in_which_a_strike_is_written_again
     log.write(lasting)
     log.write(lasting.ended(START.timestamp() + 19))
     assert read_strikes(tmp_path / "strikes.jsonl") == [kill(), lasting.ended(START.timestamp() + 19)]
+
+
+def test_of_several_switches_the_killed_one_alone_excuses_its_calls():
+    killed = [Strike("kill", "switch", 5.0, 3, 5.1, "a")]
+    assert switch_kills(killed, "a") == [5.0]
+    assert switch_kills(killed, "b") == []
+    assert switch_kills(killed) == switch_kills([Strike("kill", "switch", 5.0, 3, 5.1)], "b") == [5.0]
