@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
+import numpy as np
 import soundfile
 
-from bench.amd import app_amd, beeps, chart, corpus, figures, packages, scenes
+from bench.amd import app_amd, beeps, chart, corpus, figures, packages, scenes, tones
 from bench.amd.corpus import Item
 from bench.amd.figures import Heard, quantile
+from bench.amd.learning import UNTAUGHT, is_unreachable
 from fs_scripts.amd import model
 from fs_scripts.amd.__main__ import decide
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
+from fs_scripts.amd.early_media import EarlyMedia, EarlyVerdict
 
 TONES = frozenset({"beep", "sit", "fax"})
 UNTIMED = frozenset({"silent", "digits"})
@@ -30,6 +33,8 @@ class Run(NamedTuple):
     is_steady: bool
     """The verdict and its time are the same when nothing is heard from 20 ms after it on."""
     cpu_s: float
+    early: EarlyVerdict | None
+    """What the same sounds would be taken for if they came before the answer, after a ring."""
 
 
 def main() -> None:
@@ -47,10 +52,20 @@ def main() -> None:
     unsteady = sum(not run.is_steady for run in runs)
     print(f"verdict or time changed when the recording was cut 20 ms after it: {unsteady} of {len(runs)}")
     print(f"with our own greeting's echo at -20 dB: {figures.summary(echoed)}".replace("bench-amd: ", ""))
+    early("announcements that nobody can be reached", [one for one in runs if is_unreachable(one.plain.item)])
+    early("anything else", [one for one in runs if is_unreachable(one.plain.item) is False])
     print("the beep, on made-up lines", *beeps.report(options.part), sep="\n")
     print(f"model {model.MODEL.stat().st_size / 1024:.0f} KiB")
     chart.draw(heard, CHART)
     print(figures.summary(heard))
+
+
+def early(name: str, runs: Sequence[Run]) -> None:
+    """Print how many of these would end a call as unreachable before it is answered; tones are another matter."""
+    voices = [run for run in runs if run.plain.item.category not in UNTAUGHT]
+    ended = sum(run.early is EarlyVerdict.UNREACHABLE for run in voices)
+    low, high = figures.wilson(ended, len(voices)) if voices else (0.0, 1.0)
+    print(f"before the answer, {name}: {ended} of {len(voices)} end the call [{low:.1%}, {high:.1%}]")
 
 
 def hear(item: Item) -> Run:
@@ -67,7 +82,17 @@ def hear(item: Item) -> Run:
         dataclasses.replace(_heard(item, echoed), baseline=app_amd.decide(echoed)[0]),
         (cut.verdict, cut.decision_ms) == (plain.verdict, plain.decision_ms),
         cpu_s,
+        _before_the_answer(samples),
     )
+
+
+def _before_the_answer(samples: Frame) -> EarlyVerdict | None:
+    ring = corpus.pcm(np.concatenate([tones.tone(425, 1000) * 0.1, tones.silence(2000)]))
+    heard, detector = np.concatenate([ring, samples]), EarlyMedia()
+    for start in range(0, len(heard) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
+        if verdict := detector.feed(heard[start : start + FRAME_SAMPLES]):
+            return verdict
+    return None
 
 
 def _heard(item: Item, samples: Frame) -> Heard:

@@ -1,14 +1,17 @@
 """Teaches the network on the train part, each time with other pitches, handsets and speeds than before."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from bench.amd import backprop
 from bench.amd.backprop import Array, Batch, Weights
+from bench.amd.corpus import Item
 from bench.amd.traces import FRAME_COUNT, Recording
-from fs_scripts.amd.colours import BANDS, INPUTS
+from fs_scripts.amd.colours import BANDS, HIGHEST, INPUTS, LOWEST
 from fs_scripts.amd.detector import FRAME_MS
 from fs_scripts.amd.spectrum import FRAMES
 
@@ -19,47 +22,108 @@ UNTAUGHT = frozenset({"beep", "sit", "busy", "fax", "digits"})
 AFTERWARDS_MS = 1200
 """So long after a person's utterance a decision has long been made: what follows weighs little."""
 DROP = 0.15
+LEARNT_FRAMES = 200
+"""Of a recording's frames so many are learnt from: no call is listened to for longer than 4 s."""
+MIXED = 0.2
+"""So often there is another sound beside."""
+NEPERS = 2.3
+"""Of one unit of the inputs."""
+UNREACHABLE_WEIGHT = 1.0
+UNREACHABLE = re.compile(
+    r"недоступ|не доступ|вне (зоны|сети|действия)|выключен|не обслужив|не ?существ|неправильно|неверн|заблокирован"
+    r"|закрыт|невозможн|отключ|не зарегистрирован|не подключ|не может быть|не можете звонить|не принимаются"
+    r"|unavailable|not available|not reachable|cannot be reached|switched off|turned off|powered off|wrong number"
+    r"|out of (coverage|service|range|reach)|outside the|not in (service|use)|not a working|restricted|disconnected"
+    r"|(cannot|could not|can't|cannot) (be completed|complete)|not go through|not exist|valid|not recognized"
+)
+WAITS = re.compile(
+    r"остав|запис|говорите|сигнал|гудк|почт|ждит|ожида|дожид|подожд|не кладите|линии|соединя"
+    r"|leave|record|tone|beep|mail|hold|wait|stay|remain|hang on|on another|enjoy|connect you"
+)
+"""Announcements after which somebody may still answer, or record."""
 
 
-def batch(some: Sequence[Recording], chance: np.random.Generator | None) -> Batch:
+def is_unreachable(item: Item) -> bool | None:
+    """Say whether it announces that the callee can't be reached; None: it may be taken so, or not."""
+    if item.category != "carrier":
+        return None if item.category == "sit" else False
+    said = item.said.lower()
+    return None if WAITS.search(said) or not UNREACHABLE.search(said) else True
+
+
+class Heard(NamedTuple):
+    """A recording's inputs and speech as they are learnt: from frame `cut` on, `stretch` times as long."""
+
+    inputs: Array
+    speech: Array
+    cut: int = 0
+    stretch: float = 1.0
+
+    def place(self, frame: float) -> float:
+        """Return where a frame of the recording is now."""
+        return (frame - self.cut) * self.stretch
+
+
+def batch(some: Sequence[Recording], chance: np.random.Generator | None) -> tuple[Batch, list[Heard]]:
     """Return the recordings as a batch; with `chance` they sound a little different each time."""
-    inputs, speech, weight, machine_weight = [], [], [], []
-    for recording in some:
+    known = [_plain(one) if chance is None else _different(chance, one, some) for one in some]
+    speech_weight, weight = [], []
+    for recording, heard in zip(some, known, strict=True):
         item = recording.item
-        heard, spoken = recording.inputs, item.is_speech(FRAME_COUNT).astype(np.float32)
-        begins, ends = item.onset // FRAME_MS, item.greeting_end // FRAME_MS
-        if chance is not None:
-            heard, spoken, stretch = _different(chance, heard, spoken)
-            begins, ends = int(begins * stretch), int(ends * stretch)
-        steps = np.arange(FRAMES - 1, FRAME_COUNT, FRAMES)
+        begins, ends = heard.place(item.onset / FRAME_MS), heard.place(item.greeting_end / FRAME_MS)
+        steps = np.arange(FRAMES - 1, LEARNT_FRAMES, FRAMES)
         matters = (steps > begins + 5).astype(np.float32)
         if item.label == "human":
             matters[steps > ends + AFTERWARDS_MS // FRAME_MS] = 0.2
-        inputs.append(heard)
-        speech.append(spoken)
-        weight.append(np.full(FRAME_COUNT, float(item.category not in UNTAUGHT), np.float32))
-        machine_weight.append(matters * (item.category not in UNTAUGHT) * 20 / max(matters.sum(), 8))
-    is_machine = np.array([recording.item.label != "human" for recording in some], np.float32)
-    return Batch(np.stack(inputs, axis=1), np.stack(speech, axis=1), np.stack(weight, axis=1), is_machine,
-                 np.stack(machine_weight, axis=1).astype(np.float32))  # fmt: skip
+        is_taught = item.category not in UNTAUGHT
+        speech_weight.append(np.full(LEARNT_FRAMES, float(is_taught), np.float32))
+        matters *= is_taught * 20 / max(matters.sum(), 8)
+        weight.append(matters[:, None] * (1.0, UNREACHABLE_WEIGHT * (is_unreachable(item) is not None)))
+    facts = [(item.label != "human", bool(is_unreachable(item))) for item in (one.item for one in some)]
+    made = Batch(
+        np.stack([heard.inputs for heard in known], axis=1),
+        np.stack([heard.speech for heard in known], axis=1),
+        np.stack(speech_weight, axis=1),
+        np.array(facts, np.float32),
+        np.stack(weight, axis=1).astype(np.float32),
+    )
+    return made, known
 
 
-def _different(chance: np.random.Generator, heard: Array, spoken: Array) -> tuple[Array, Array, float]:
-    """Return inputs and speech of the same words from a longer or shorter throat, another handset, faster or slower."""
-    stretch = float(chance.uniform(0.88, 1.14))
-    at = np.minimum((np.arange(FRAME_COUNT) / stretch).astype(int), FRAME_COUNT - 1)
-    made, spoken = heard[at], spoken[at]
-    place = np.clip(np.arange(BANDS) * chance.uniform(0.9, 1.1) + chance.uniform(-0.6, 0.6), 0, BANDS - 1)
+def _plain(recording: Recording) -> Heard:
+    speech = recording.item.is_speech(FRAME_COUNT)[:LEARNT_FRAMES].astype(np.float32)
+    return Heard(recording.inputs[:LEARNT_FRAMES].astype(np.float32), speech)
+
+
+def _different(chance: np.random.Generator, recording: Recording, others: Sequence[Recording]) -> Heard:
+    """Return the same words from a longer or shorter throat, another handset and room, earlier or later, slower."""
+    stretch = float(chance.uniform(0.86, 1.18))
+    cut = int(chance.integers(max(recording.item.onset // FRAME_MS - 3, 0) + 1)) if chance.random() < 0.5 else 0
+    at = np.minimum(cut + (np.arange(LEARNT_FRAMES) / stretch).astype(int), FRAME_COUNT - 1)
+    made = recording.inputs[at].astype(np.float32)
+    speech = recording.item.is_speech(FRAME_COUNT)[at].astype(np.float32)
+    place = np.clip(np.arange(BANDS) * chance.uniform(0.88, 1.12) + chance.uniform(-0.7, 0.7), 0, BANDS - 1)
     low = np.minimum(place.astype(int), BANDS - 2)
     part = (place - low).astype(np.float32)
     bands = made[:, low] * (1 - part) + made[:, low + 1] * part
-    bend = np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 5), chance.normal(0, 0.25, 5)).astype(np.float32)
-    made = np.concatenate([np.clip(bands + bend, -5, 1.5), made[:, BANDS:]], axis=1)
+    bands += np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 5), chance.normal(0, 0.3, 5)).astype(np.float32)
+    if chance.random() < MIXED:  # somebody else in the room, 8 to 25 dB weaker
+        other = others[chance.integers(len(others))].inputs[:LEARNT_FRAMES, :BANDS].astype(np.float32)
+        bands = np.logaddexp(bands * NEPERS, (other - chance.uniform(0.8, 2.5)) * NEPERS).astype(np.float32) / NEPERS
+    if chance.random() < MIXED:  # a steady noise
+        floor = chance.uniform(-4, -1) + np.interp(np.arange(BANDS), [0, 7, 13, 19], chance.normal(0, 0.6, 4))
+        noise = floor + chance.normal(0, 0.25, bands.shape)
+        bands = (np.logaddexp(bands * NEPERS, noise * NEPERS) / NEPERS).astype(np.float32)
+    made = np.concatenate([bands, made[:, BANDS:]], axis=1)
     made += chance.normal(0, 0.08, made.shape).astype(np.float32)
+    made[:, BANDS + 1] *= chance.uniform(0.8, 1.15)
     if chance.random() < 0.3:
         hole = chance.integers(BANDS - 4)
         made[:, hole : hole + chance.integers(1, 5)] = -2
-    return made, spoken, stretch
+    if chance.random() < 0.3:
+        lost = chance.integers(LEARNT_FRAMES - 8)
+        made[lost : lost + chance.integers(2, 8)] = made[lost - 1] if lost else LOWEST
+    return Heard(np.clip(made, LOWEST, HIGHEST), speech, cut, stretch)
 
 
 def learn(
@@ -79,7 +143,7 @@ def learn(
                 return weights
             rate = RATE * min(1.0, (step + 1) / 50) * float(0.5 + 0.5 * np.cos(np.pi * done))
             drop = (chance.random(2 * weights["noticed"].shape[1] + weights["noticed"].shape[0]) > DROP) / (1 - DROP)
-            lost, missed, gradient = backprop.losses(weights, batch(some, chance), drop.astype(np.float32))
+            lost, missed, gradient = backprop.losses(weights, batch(some, chance)[0], drop.astype(np.float32))
             adam.step(weights, gradient, rate)
             speech_loss, machine_loss, step = speech_loss + lost, machine_loss + missed, step + 1
         count = len(train) // BATCH

@@ -9,8 +9,13 @@ import soundfile
 
 from bench.amd.voices import RATE, Audio
 
-CODECS = (("ALAW",), ("ALAW",), ("ALAW",), ("ULAW",), ("GSM610",), ("GSM610", "ALAW"), ("GSM610", "GSM610"))
+CODECS = (
+    ("ALAW",), ("ALAW",), ("ALAW",), ("ALAW",), ("ULAW",), ("ULAW",), ("GSM610",), ("GSM610", "ALAW"),
+    ("GSM610", "GSM610"),
+)  # fmt: skip
 """The passes of a call; twice through a mobile codec is about what a narrow one leaves."""
+ROOM = 0.25
+"""So many speak from some way off the microphone, in a room."""
 ECHO_DB = -20.0
 PACKET = 160
 
@@ -61,6 +66,18 @@ def carried(
     for codec in CODECS[chance.integers(len(CODECS))]:
         heard = coded(np.clip(heard, -1, 1), codec)
     return lossy(chance, heard, float(chance.choice([0, 0, 0, 0.01, 0.03, 0.06])))
+
+
+def roomy(chance: np.random.Generator, samples: Audio) -> Audio:
+    """Return the samples with a room's echo: noise that dies away within 0.1 to 0.5 s, 4 to 20 dB below the voice."""
+    decay_s = chance.uniform(0.1, 0.5)
+    at = np.arange(int(decay_s * RATE)) / RATE
+    tail = chance.normal(0, 1, len(at)) * 10 ** (-3 * at / decay_s)
+    tail[: int(chance.uniform(20, 120))] = 0
+    size = 1 << (len(samples) + len(tail)).bit_length()
+    echoed = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
+    loud = float(np.sqrt(np.mean(samples**2))) / max(float(np.sqrt(np.mean(echoed**2))), 1e-9)
+    return (samples + echoed * loud * 10 ** (-chance.uniform(4, 20) / 20)).astype(np.float32)
 
 
 def tilted(samples: Audio, by: float) -> Audio:

@@ -19,8 +19,8 @@ deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror} bookworm
 MIRROR = "http://deb.debian.org/debian"
 BACKPORTS = ["rhvoice", "rhvoice-russian", "rhvoice-english"]
 STABLE = [
-    "flite", "festival", "festvox-kdlpc16k", "festvox-don", "festvox-us2", "mbrola-us2", "festvox-en1", "mbrola-en1",
-    "festvox-us-slt-hts", "libttspico-utils", "libttspico-data", "asterisk-moh-opsound-wav",
+    "espeak-ng", "flite", "festival", "festvox-kdlpc16k", "festvox-don", "festvox-us2", "mbrola-us2", "festvox-en1",
+    "mbrola-en1", "festvox-us-slt-hts", "libttspico-utils", "libttspico-data", "asterisk-moh-opsound-wav",
     *(f"asterisk-core-sounds-{language}-wav" for language in ("en", "ru", "es", "fr", "it")),
 ]  # fmt: skip
 USED_FILES = ("usr/bin", "usr/lib", "usr/share")
@@ -29,7 +29,7 @@ FIXED_PREFIX, RELATIVE_PREFIX = b"/usr/share/", b"././/share/"
 
 
 def fetch() -> Path:
-    """Return ROOT, filled on the first call; needs the network and apt then, and espeak-ng installed later."""
+    """Return ROOT, filled on the first call; needs the network and apt then."""
     done = ROOT / "complete"
     if not done.exists():
         shutil.rmtree(ROOT, ignore_errors=True)
@@ -43,7 +43,12 @@ def fetch() -> Path:
 def environment() -> dict[str, str]:
     """Return the environment in which the unpacked programs find their libraries."""
     libraries = f"{ROOT}/usr/lib/x86_64-linux-gnu:{ROOT}/usr/lib"
-    return {**os.environ, "LD_LIBRARY_PATH": libraries, "PATH": f"{ROOT}/usr/bin:{os.environ['PATH']}"}
+    return {
+        **os.environ,
+        "LD_LIBRARY_PATH": libraries,
+        "PATH": f"{ROOT}/usr/bin:{os.environ['PATH']}",
+        "ESPEAK_DATA_PATH": f"{ROOT}/usr/lib/x86_64-linux-gnu",
+    }
 
 
 def _download() -> list[Path]:

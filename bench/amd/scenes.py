@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -12,7 +13,7 @@ from bench.amd import packages, texts, tones, voices
 from bench.amd.voices import RATE, Audio
 
 SPEECH_RMS = 0.1
-PITCH = (0.86, 1.16)
+PITCH = {"train": (0.8, 1.24), "validation": (0.88, 1.14), "test": (0.88, 1.14)}
 """Speech is played faster or slower by this, which moves pitch and formants: more speakers than there are voices."""
 PROMPT_PARTS = ("train", "validation", "train", "test", "train", "train", "validation", "train", "test", "train")
 """The prompt packages' recordings by their number, modulo ten."""
@@ -25,13 +26,26 @@ SPELT = 0.08
 class Heard:
     """Audio from its first sound on. first_ms: when the utterance ends that a person would wait behind.
 
-    signal_ms: so long at the beginning it is the network that is heard, no callee.
+    signal_ms: so long at the beginning it is the network that is heard, no callee. said: where the words are known.
     """
 
     samples: Audio
     first_ms: float
     voice: str
     signal_ms: float = 0
+    said: tuple["Said", ...] = ()
+
+
+class Said(NamedTuple):
+    """A sentence, and when it is heard."""
+
+    begin_ms: float
+    end_ms: float
+    text: str
+
+    def later(self, ms: float) -> "Said":
+        """Return the same, so much later."""
+        return Said(self.begin_ms + ms, self.end_ms + ms, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ class Scene:
     weight: int
     make: Callable[[np.random.Generator, str, str], Heard]
     noisy: float = 0.15
+    taught: int | None = None
+    """The weight in the train part, where it is another: words are learnt, tones are not."""
 
 
 def _level(samples: Audio, rms: float = SPEECH_RMS) -> Audio:
@@ -55,7 +71,9 @@ class Speaker:
         self._chance = chance
         self._part, self._language = part, language
         self.voice = voices.one(chance, part, language)
-        self._stretch = float(chance.uniform(*PITCH))
+        self._stretch = float(chance.uniform(*PITCH[part]))
+        self.said: list[Said] = []
+        """The sentences of what was said last, from its begin on."""
         self._rate = int(chance.choice([85, 95, 100, 100, 110, 120]))
         self._pitch = int(chance.choice([75, 90, 100, 100, 110, 125]))
         if self.voice.engine not in {"espeak", "rhvoice"}:
@@ -67,14 +85,15 @@ class Speaker:
         for mark in "!?.":
             text = text.replace(f"{mark} ", f"{mark}\n")
         parts: list[Audio] = []
-        for sentence in text.replace("|", "\n").split("\n"):
-            if sum(map(_ms, parts)) > longest_ms:
+        self.said, now = [], 0.0
+        for sentence in filter(None, map(str.strip, text.replace("|", "\n").split("\n"))):
+            if now > longest_ms:
                 break
-            spoken = voices.say(self.voice, sentence.strip(), self._rate, self._pitch)
-            parts += [
-                _level(soxr.resample(spoken, RATE, RATE / self._stretch)),
-                tones.silence(self._chance.uniform(*pause)),
-            ]
+            spoken = voices.say(self.voice, sentence, self._rate, self._pitch)
+            spoken = _level(soxr.resample(spoken, RATE, RATE / self._stretch))
+            parts += [spoken, tones.silence(self._chance.uniform(*pause))]
+            self.said.append(Said(now, now + _ms(spoken), sentence))
+            now += _ms(spoken) + _ms(parts[-1])
         return np.concatenate(parts[:-1])
 
 
@@ -101,12 +120,13 @@ def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, 
                 for part_of in (speaker.say(words.strip(" ,") or "да"), tones.silence(chance.uniform(*gaps)))
             ])  # fmt: skip
             first = voices.trimmed(first)
+            speaker.said = []  # the pauses in between are not in it
         else:
             first = speaker.say(line, pause=(80, 350))
         parts = [first]
         if again:
             parts += [tones.silence(chance.uniform(1800, 4000)), first]
-        return Heard(np.concatenate(parts), _ms(first), str(speaker.voice))
+        return Heard(np.concatenate(parts), _ms(first), str(speaker.voice), said=tuple(speaker.said))
 
     return make
 
@@ -133,7 +153,7 @@ def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
         parts += [said, tones.silence(gap)]
         if number == 0 and gap < 700:
             first += gap + _ms(said)
-    return Heard(np.concatenate(parts), first, str(speaker.voice))
+    return Heard(np.concatenate(parts), first, str(speaker.voice), said=tuple(speaker.said))
 
 
 def _silent(chance: np.random.Generator, part: str, language: str) -> Heard:  # noqa: ARG001
@@ -145,7 +165,10 @@ def _ring_back(chance: np.random.Generator, part: str, language: str) -> Heard:
     ring = tones.ring_back(chance) * 0.15
     person = _person("short")(chance, part, language)
     before = np.concatenate([ring, tones.silence(chance.uniform(100, 1200))])
-    return Heard(np.concatenate([before, person.samples]), _ms(before) + person.first_ms, person.voice, _ms(before))
+    said = tuple(one.later(_ms(before)) for one in person.said)
+    return Heard(
+        np.concatenate([before, person.samples]), _ms(before) + person.first_ms, person.voice, _ms(before), said
+    )
 
 
 def _digits(chance: np.random.Generator, part: str, language: str) -> Heard:
@@ -172,7 +195,9 @@ def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
             parts += [tones.beep(chance) * chance.uniform(0.05, 0.25), tones.silence(4000)]
         if kind in {"ivr", "personal"} and chance.random() < 0.15:
             parts.insert(0, _level(tones.music(chance, chance.uniform(300, 1500)), 0.05))
-        return Heard(np.concatenate(parts), _ms(said), str(speaker.voice))
+        begin = _ms(parts[0]) if len(parts) and parts[0] is not said else 0.0
+        words = tuple(one.later(begin) for one in speaker.said)
+        return Heard(np.concatenate(parts), begin + _ms(said), str(speaker.voice), said=words)
 
     return make
 
@@ -213,9 +238,8 @@ def _tone(sound: Callable[[np.random.Generator], Audio], tail_ms: float) -> Call
 def greeting(part: str, number: int) -> Audio:
     """Return one of the GREETINGS we say ourselves, from 100 ms after the answer on: its echo comes back to us."""
     chance = np.random.default_rng([8, number])
-    language = "ru" if number % 2 else "en"
-    speaker = Speaker(chance, part, language)
-    said = [speaker.say(_pick(chance, texts.of(part, language, "ivr"))) for _ in range(2)]
+    speaker = Speaker(chance, part, "ru")
+    said = [speaker.say(_pick(chance, texts.of(part, "ru", "ivr"))) for _ in range(2)]
     return (np.concatenate([tones.silence(100), *said]) / SPEECH_RMS).astype(np.float32)
 
 
@@ -223,34 +247,33 @@ def greeting(part: str, number: int) -> Audio:
 def babble(part: str) -> Audio:
     """Return twenty lines of different people one after another, for the noise of a crowd."""
     chance = np.random.default_rng(7)
-    return np.concatenate([
-        Speaker(chance, part, language).say(_pick(chance, texts.of(part, language, "personal")))
-        for _ in range(10) for language in ("ru", "en")
-    ])  # fmt: skip
+    return np.concatenate(
+        [Speaker(chance, part, "ru").say(_pick(chance, texts.of(part, "ru", "personal"))) for _ in range(20)]
+    )
 
 
 SCENES = {
-    "short": Scene("human", 250, _person("short")),
-    "company": Scene("human", 160, _person("company")),
-    "talks": Scene("human", 100, _person("talks")),
-    "repeated": Scene("human", 90, _repeats),
-    "noisy": Scene("human", 130, _person("short"), noisy=1.0),
-    "slow": Scene("human", 80, _person("slow")),
-    "silent": Scene("human", 40, _silent),
-    "ring_back": Scene("human", 50, _ring_back),
-    "digits": Scene("human", 40, _digits),
-    "personal": Scene("machine", 220, _machine("personal"), noisy=0.3),
-    "carrier": Scene("machine", 140, _machine("carrier"), noisy=0.3),
-    "screening": Scene("machine", 50, _machine("screening"), noisy=0.3),
-    "ivr": Scene("machine", 140, _machine("ivr"), noisy=0.3),
-    "prompt": Scene("machine", 90, _prompt, noisy=0.3),
-    "brief": Scene("machine", 80, _machine("brief")),
-    "trick": Scene("machine", 40, _machine("trick")),
-    "music": Scene("machine", 80, _music),
-    "beep": Scene("machine", 45, _tone(tones.beep, 5000)),
-    "sit": Scene("machine", 45, _tone(tones.sit, 300)),
-    "busy": Scene("machine", 40, _tone(tones.busy, 100)),
-    "fax": Scene("fax", 50, _tone(tones.fax, 100)),
+    "short": Scene("human", 250, _person("short"), taught=200),
+    "company": Scene("human", 170, _person("company"), taught=230),
+    "talks": Scene("human", 60, _person("talks"), taught=170),
+    "repeated": Scene("human", 90, _repeats, taught=70),
+    "noisy": Scene("human", 130, _person("short"), noisy=1.0, taught=90),
+    "slow": Scene("human", 80, _person("slow"), taught=80),
+    "silent": Scene("human", 40, _silent, taught=20),
+    "ring_back": Scene("human", 50, _ring_back, taught=30),
+    "digits": Scene("human", 40, _digits, taught=5),
+    "personal": Scene("machine", 220, _machine("personal"), noisy=0.3, taught=280),
+    "carrier": Scene("machine", 140, _machine("carrier"), noisy=0.3, taught=190),
+    "screening": Scene("machine", 30, _machine("screening"), noisy=0.3, taught=70),
+    "ivr": Scene("machine", 140, _machine("ivr"), noisy=0.3, taught=190),
+    "prompt": Scene("machine", 70, _prompt, noisy=0.3, taught=50),
+    "brief": Scene("machine", 80, _machine("brief"), taught=140),
+    "trick": Scene("machine", 40, _machine("trick"), taught=50),
+    "music": Scene("machine", 80, _music, taught=60),
+    "beep": Scene("machine", 45, _tone(tones.beep, 5000), taught=5),
+    "sit": Scene("machine", 45, _tone(tones.sit, 300), taught=5),
+    "busy": Scene("machine", 40, _tone(tones.busy, 100), taught=5),
+    "fax": Scene("fax", 50, _tone(tones.fax, 100), taught=5),
 }
 SPEECH = frozenset(texts.PERSON + texts.MACHINE) | {"repeated", "noisy", "ring_back", "prompt", "music"}
 """Categories in which whatever sounds after `signal_ms` is the callee; music counts as its voice."""

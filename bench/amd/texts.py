@@ -17,15 +17,16 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 @cache
 def lines(name: str) -> dict[str, list[str]]:
-    """Return the lines of one file by their section's title."""
+    """Return the lines of one language by their section's title, from all its files."""
     found: dict[str, list[str]] = {}
     title = ""
-    for row in (LINES / f"{name}.txt").read_text(encoding="utf-8").splitlines():
-        if row.startswith("== "):
-            title = row[3:].strip()
-            found[title] = []
-        elif row and not row.startswith("#"):
-            found[title].append(row)
+    for path in sorted(LINES.glob(f"{name}*.txt")):
+        for row in path.read_text(encoding="utf-8").splitlines():
+            if row.startswith("== "):
+                title = row[3:].strip()
+                found.setdefault(title, [])
+            elif row and not row.startswith("#"):
+                found[title].append(row)
     return found
 
 
@@ -44,6 +45,6 @@ def filled(chance: np.random.Generator, part: str, language: str, line: str) -> 
         return str(chance.choice(found[1].split("/")))
 
     def name(found: re.Match[str]) -> str:
-        return str(chance.choice(lines(language)[f"{part} {found[1]}"][0].split("|")))
+        return str(chance.choice("|".join(lines(language)[f"{part} {found[1]}"]).split("|")))
 
     return _SLOT.sub(name, _CHOICE.sub(choose, line))

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from fs_scripts.amd.signals import Signals
 from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
 from fs_scripts.amd.timeline import FEATURES, Timeline
 
-LONGEST_MS = 4000
+LONGEST_MS = 4800
 FRAME_COUNT = LONGEST_MS // FRAME_MS
 PLAIN = len(Sound._fields) - 1
 """A sound's numbers before its bands."""
@@ -50,6 +51,8 @@ class Trace:
     last_ring_ms: int
     signal: Verdict | None
     signal_ms: int
+    unreachable: Array
+    """The log-odds of an announcement that the callee can't be reached, every 100 ms."""
 
 
 def _code() -> int:
@@ -57,35 +60,37 @@ def _code() -> int:
     return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (spectrum, colours, detector)))
 
 
-def recordings(part: str) -> list[Recording]:
+def recordings(part: str, jobs: int = 2) -> list[Recording]:
     """Return a part's recordings; they are analysed once."""
     folder = packages.HOME / "sounds" / f"{_code():08x}"
     folder.mkdir(parents=True, exist_ok=True)
-    return [_recording(folder, item) for item in corpus.items(part)]
+    items = corpus.items(part)
+    with ProcessPoolExecutor(jobs) as pool:
+        paths = pool.map(_analyse, [folder] * len(items), items, chunksize=16)
+        return [_recording(item, path) for item, path in zip(items, paths, strict=True)]
 
 
-def _recording(folder: Path, item: Item) -> Recording:
+def _analyse(folder: Path, item: Item) -> Path:
     path = folder / f"{item.path.removesuffix('.wav')}-{item.crc:08x}.npz"
     if not path.exists():
         sounds, inputs = analysed(soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0])
-        np.savez(path, sounds=sounds, inputs=inputs.astype(np.float16))
+        np.savez(path, sounds=sounds.astype(np.float32), inputs=inputs.astype(np.float16))
+    return path
+
+
+def _recording(item: Item, path: Path) -> Recording:
     with np.load(path) as stored:
-        return Recording(item, stored["sounds"], stored["inputs"].astype(np.float32))
+        return Recording(item, stored["sounds"], stored["inputs"])
 
 
 def analysed(samples: npt.NDArray[np.int16]) -> tuple[Array, Array]:
     """Return a recording's sounds and the network's inputs, FRAME_COUNT of each."""
-    step = FRAMES * FRAME_SAMPLES
     samples = samples[: FRAME_COUNT * FRAME_SAMPLES]
     samples = np.pad(samples, (0, FRAME_COUNT * FRAME_SAMPLES - len(samples)))
-    analyser, coloured = Analyser(), colours.Colours()
-    sounds: list[Array] = []
-    inputs = []
-    for start in range(0, len(samples), step):
-        heard = analyser.analyse(samples[start : start + step])
-        sounds += [np.array([*sound[:PLAIN], *sound.bands_db], np.float32) for sound in heard]
-        inputs.append(coloured.of(analyser.spectra, analyser.levels_db, analyser.voicing))
-    return np.stack(sounds), np.concatenate(inputs)
+    analyser = Analyser()
+    heard = analyser.analyse(samples)
+    sounds = np.array([[*sound[:PLAIN], *sound.bands_db] for sound in heard], np.float32)
+    return sounds, colours.Colours().of(analyser.spectra, analyser.levels_db, analyser.voicing)
 
 
 def traces(weights: Mapping[str, Array], heard: Sequence[Recording]) -> list[Trace]:
@@ -117,10 +122,10 @@ def trace(recording: Recording, speech: Sequence[float], odds: Array) -> Trace:
         if timeline.onset is not None:
             times.append((heard, timeline.since_onset_ms(), timeline.trailing_ms()))
             rows.append(timeline.features())
-            heard_odds.append(float(odds[start // FRAMES]))
+            heard_odds.append(float(odds[start // FRAMES, 0]))
     at, since, trailing = np.array(times, np.int64).reshape(-1, 3).T
     features = np.array(rows, np.float32).reshape(-1, len(FEATURES))
     return Trace(
         at, since, trailing, features, np.array(heard_odds, np.float32), signals.last_ring_ms, verdict,
-        heard if verdict else 0,
+        heard if verdict else 0, odds[:, 1],
     )  # fmt: skip

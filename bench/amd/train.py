@@ -36,6 +36,11 @@ EARLY_MACHINE_MS = 2500
 FORGETS_AT_MOST = 0.005
 """So much worth on made-up calls may be lost for what is won on real ones."""
 
+FOREST_MOST = 4000
+"""Recordings from which the forest grows; it learnt nothing more from more."""
+CLEAR_OF_OTHERS = 2.0
+"""The log-odds of an announcement are so far above the highest that anything else ever had."""
+
 CHOICES = {
     "silence_ms": (300, 380, 460, 540, 620, 700, 780),
     "doubt_ms": (50, 150, 300, 450, 600),
@@ -43,9 +48,9 @@ CHOICES = {
     "certain_falls": (0.0, 0.02, 0.05, 0.1),
     "certain_least": (0.6, 0.7, 0.8, 0.88, 0.94),
     "earliest_ms": (600, 900, 1200, 1500),
-    "even": (0.4, 0.5, 0.6, 0.65, 0.7, 0.75),
+    "even": (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85),
 }
-"""The values among which each bar is chosen. With a higher `even` most machines with long greetings were talked to."""
+"""The values among which each bar is chosen."""
 
 Traces = Sequence[tuple[Item, Trace]]
 
@@ -57,13 +62,14 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=30, help="how often the network hears the train part")
     parser.add_argument("--minutes", type=float, default=60, help="how long the network may learn at most")
     parser.add_argument("--go-on", action="store_true", help="go on from the network in use instead of from nothing")
+    parser.add_argument("--start", type=Path, metavar="NPZ", help="start from these weights (bench.amd.pretrain)")
     parser.add_argument("--labelled", type=Path, metavar="ZIP", help="learn from this download of the panel too")
     options = parser.parse_args()
     try:
         real = labelled.recordings(options.labelled) if options.labelled else []
     except labelled.NotAnExport as why:
         parser.error(f"this is no download of the panel: {why}")
-    before = model.load().network.weights if options.go_on else None
+    before = model.load().network.weights if options.go_on else _weights(options.start) if options.start else None
     train, validation = traces.recordings("train"), traces.recordings("validation")
     kept = [one for one in real if labelled.is_kept(one.item)]
     train += labelled.TIMES * [one for one in real if not labelled.is_kept(one.item)]
@@ -72,12 +78,19 @@ def main() -> int:
     return replace_if_better(candidate, validation, kept)
 
 
+def _weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    with np.load(path) as stored:
+        return dict(stored)
+
+
 def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Recording], seed: int) -> Model:
     """Return the model around a network: its forest from the train part, blend and bars from the validation part."""
-    forest = grow(heard_by(network, train), seed)
+    chosen = np.random.default_rng(seed).permutation(len(train))[:FOREST_MOST]
+    forest = grow(heard_by(network, [train[number] for number in chosen]), seed)
     known = heard_by(network, validation)
     blend = weigh(forest, known)
-    return Model(network, forest, blend, choose_bars(forest, blend, known))
+    bars = dataclasses.replace(choose_bars(forest, blend, known), unreachable=choose_unreachable(known))
+    return Model(network, forest, blend, bars)
 
 
 def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: Sequence[Recording] = ()) -> int:
@@ -171,6 +184,15 @@ def choose_bars(forest: Forest, blend: Blend, validation: Traces) -> Bars:
             tried = [dataclasses.replace(chosen, **{name: value}) for value in values]
             chosen = max([chosen, *tried], key=lambda bars: _worth(scored, validation, bars))
     return chosen
+
+
+def choose_unreachable(validation: Traces) -> float:
+    """Return the bar for announcements before the answer: nothing else has come near it."""
+    others = [
+        float(np.max(heard.unreachable)) for item, heard in validation
+        if learning.is_unreachable(item) is False and len(heard.unreachable)
+    ]  # fmt: skip
+    return max([*others, 0.0]) + CLEAR_OF_OTHERS
 
 
 def worth_of(learnt: Model, validation: Traces) -> float:

@@ -38,7 +38,8 @@ def _voices(part: str, language: str, engine: str, names: str) -> list[Voice]:
 
 # One person's recordings stay in one part: slt speaks through three engines, Evgeniy in two languages.
 VOICES = [
-    *_voices("train", "ru", "espeak", "ru ru+m1 ru+m4 ru+m5 ru+m7 ru+croak ru-lv+m4 ru-lv+whisper"),
+    *_voices("train", "ru", "espeak", "ru ru+m1 ru+m4 ru+m5 ru+m7 ru+croak ru-lv+m4 ru-lv+m5 ru-lv+m7 ru-lv+croak"),
+    *_voices("train", "ru", "espeak", "ru-lv+whisper be+m4 uk+m5 bg+m7"),  # people with an accent
     *_voices("train", "ru", "rhvoice", "anna artemiy irina pavel"),
     *_voices("validation", "ru", "espeak", "ru+f4 ru+m6 ru-lv+m6"),
     *_voices("validation", "ru", "rhvoice", "elena"),
@@ -46,6 +47,7 @@ VOICES = [
     *_voices("test", "ru", "rhvoice", "yuriy evgeniy-rus"),
     *_voices("train", "en", "espeak", "en-us en-us+m1 en-us+m4 en-us+m5 en-us+m7 en-us+croak en-gb+m4"),
     *_voices("train", "en", "espeak", "en-gb-scotland+m5 en-029+m7 en-gb-x-rp+croak en-gb-scotland+whisper"),
+    *_voices("train", "en", "espeak", "en-gb-x-gbclan+m4 en-us-nyc+m5 en-gb-x-gbcwmd+m7 en-029+croak en-gb+m5"),
     *_voices("train", "en", "rhvoice", "bdl slt"),
     *_voices("train", "en", "festival", "ked_diphone us2_mbrola cmu_us_slt_arctic_hts"),
     *_voices("train", "en", "flite", "kal16 slt"),

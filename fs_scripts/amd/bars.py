@@ -21,6 +21,8 @@ class Bars:
     """No speech is a machine's sooner than this after its onset."""
     even: float = 0.6
     """At the longest wait, from here on it is a machine."""
+    unreachable: float = 20.0
+    """Before the answer, the log-odds from which on a voice announces that the callee can't be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Hears before the answer that nobody will: the special information tone, busy and congestion; ring-back is none.
+"""Hears before the answer that nobody will: the special information tone, busy, congestion, and what a voice says.
 
-Speech and music decide nothing: a tune or an advertisement instead of ring-back sounds like an announcement, and
-whoever is taken for unreachable is not called. A verdict needs what only the network sends.
+Ring-back is none of them. Whoever is taken for unreachable by mistake is not called: a voice decides only when the
+network is surer than it ever was of a tune, an advertisement or a company's greeting (`announcement.py`).
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fs_scripts.amd.announcement import Announcement
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame
 from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
 
@@ -49,7 +50,7 @@ class EarlyVerdict(StrEnum):
     BUSY = "busy"
     """Busy or congestion: the callee or the network is engaged just now."""
     UNREACHABLE = "unreachable"
-    """A special information tone: the network announces why the call cannot be completed."""
+    """A special information tone, or an announcement without it: the network says that the callee can't be reached."""
 
 
 @dataclass(slots=True)
@@ -73,8 +74,9 @@ class EarlyMedia:
     def __init__(self) -> None:
         self.verdict: EarlyVerdict | None = None
         self.kind = ""
-        """What decided: `sit`, `busy` or `congestion`."""
+        """What decided: `sit`, `busy`, `congestion` or `announcement`."""
         self._analyser = Analyser()
+        self._announcement = Announcement()
         self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
         self._fed = 0
         self._frames = 0
@@ -90,11 +92,15 @@ class EarlyMedia:
         self._fed += 1
         if self._fed % FRAMES or self.verdict:
             return None
+        is_something = False
         for sound in self._analyser.analyse(self._pending.ravel()):
             self._frames += 1
             self._follow(sound)
+            is_something = is_something or (sound.level_db >= QUIETEST_DB and _tones_of(sound) is None)
             if not self.verdict:
                 self._judge()
+        if self._announcement.hear(self._analyser, is_something=is_something) and not self.verdict:
+            self.verdict, self.kind = EarlyVerdict.UNREACHABLE, "announcement"
         return self.verdict
 
     def evidence(self) -> Mapping[str, Any]:

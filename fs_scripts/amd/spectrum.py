@@ -29,9 +29,11 @@ _LAGS = slice(SHORTEST_LAG, LONGEST_LAG)
 _OWN = np.fft.irfft(np.abs(np.fft.rfft(_HANN, SIZE)) ** 2, SIZE)
 _LAG_GAIN = (_OWN[0] / _OWN[_LAGS]).astype(np.float32)
 _EDGES = np.array([int(hz / HZ_PER_BIN) for hz in BAND_EDGES_HZ])
-_FRAME_STARTS = np.arange(FRAMES)[:, None] * FRAME_SAMPLES + np.arange(WINDOW)[None, :]
+MOST_FRAMES = 250
+"""Of a recording, which is analysed in one go."""
+_FRAME_STARTS = np.arange(MOST_FRAMES)[:, None] * FRAME_SAMPLES + np.arange(WINDOW)[None, :]
 _AROUND = np.arange(-LOBE, LOBE + 1)[None, :]
-_ROWS = np.arange(FRAMES)
+_ROWS = np.arange(MOST_FRAMES)
 
 
 class Sound(NamedTuple):
@@ -60,7 +62,7 @@ class Analyser:
         self.levels_db = self.voicing = np.zeros(0, np.float32)
 
     def analyse(self, samples: npt.NDArray[np.int16]) -> list[Sound]:
-        """Take one to FRAMES whole frames; return one Sound a frame."""
+        """Take one to MOST_FRAMES whole frames; return one Sound a frame."""
         count = len(samples) // FRAME_SAMPLES
         heard = np.concatenate([self._carried, samples.astype(np.float32)])
         self._carried = heard[-len(self._carried) :]

@@ -19,7 +19,7 @@ def chance():
 
 @pytest.fixture
 def weights(chance):
-    made = backprop.start(INPUTS, chance, channels=8, known=5, hidden=7)
+    made = backprop.start(INPUTS, chance, channels=8, wide=9, known=5, hidden=7)
     return {name: value + chance.normal(0, 0.05, value.shape) for name, value in made.items()}
 
 
@@ -29,8 +29,8 @@ def batch(chance):
         chance.normal(size=(TIME, COUNT, INPUTS)),
         (chance.random((TIME, COUNT)) < 0.5).astype(float),
         np.ones((TIME, COUNT)),
-        np.array([0.0, 1.0, 1.0]),
-        np.ones((TIME // 5, COUNT)),
+        np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]]),
+        np.ones((TIME // 5, COUNT, 2)),
     )
 
 
@@ -54,7 +54,8 @@ def test_a_call_that_is_heard_100_ms_at_a_time_is_heard_as_in_training(weights, 
     for step in range(TIME // 5):
         inputs = batch.inputs[step * 5 : step * 5 + 5, 0].astype(np.float32)
         likely, machine = listening.hear(inputs)
-        assert machine == pytest.approx(odds[step, 0], abs=1e-4)
+        assert machine == pytest.approx(odds[step, 0, 0], abs=1e-4)
+        assert listening.unreachable == pytest.approx(odds[step, 0, 1], abs=1e-4)
         assert likely == pytest.approx((1 / (1 + np.exp(-speech[step * 5 : step * 5 + 5, 0]))).tolist(), abs=1e-4)
 
 
@@ -66,7 +67,7 @@ def test_nothing_that_comes_later_changes_what_was_said_before(weights, batch):
 
 
 def test_adam_learns_what_sets_two_kinds_apart(chance):
-    weights = backprop.start(INPUTS, chance, channels=8, known=5, hidden=7)
+    weights = backprop.start(INPUTS, chance, channels=8, wide=9, known=5, hidden=7)
     adam = backprop.Adam(weights)
     for _ in range(150):
         is_machine = (chance.random(16) < 0.5).astype(np.float32)
@@ -74,7 +75,8 @@ def test_adam_learns_what_sets_two_kinds_apart(chance):
         inputs[5:9, is_machine > 0, 0] += 2
         speech = (inputs[..., 1] > 0).astype(np.float32)
         ones = np.ones((TIME, 16), np.float32)
-        batch = backprop.Batch(inputs, speech, ones, is_machine, np.ones((TIME // 5, 16), np.float32))
+        facts = np.stack([is_machine, is_machine], axis=1)
+        batch = backprop.Batch(inputs, speech, ones, facts, np.ones((TIME // 5, 16, 2), np.float32))
         _, missed, gradient = backprop.losses(weights, batch)
         adam.step(weights, gradient, 0.01)
     assert missed < 0.35

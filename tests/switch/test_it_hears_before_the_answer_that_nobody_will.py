@@ -1,4 +1,6 @@
-"""Busy tones and the special information tone before the answer end the call; ring-back, and speech, let it ring."""
+"""Busy tones, the special information tone and an announcement before the answer end the call; ring-back and a greeting
+do not.
+"""
 
 import pytest
 
@@ -6,8 +8,8 @@ from tests.switch.callee import presses
 from tests.switch.calls import Call, answered
 from tests.switch.scenario import answer, cancelled, early_media, invited, pause, play, trying
 from tests.switch.sounds import (
-    announcement_capture,
     busy_capture,
+    machine_capture,
     prompt,
     ringback_after_answer_capture,
     unreachable_capture,
@@ -30,7 +32,7 @@ RINGS = {
         (*EARLY, play(capture), pause(7000), answer(), *presses("1", after_ms=6000)),
         flow={**LISTENS, "greeting": prompt("six_seconds")},
     )
-    for name, capture in (("ring_back", ringback_after_answer_capture()), ("speech", announcement_capture()))
+    for name, capture in (("ring_back", ringback_after_answer_capture()), ("speech", machine_capture()))
 }
 NOT_HEARD = Call(
     "early_not_heard",
