@@ -48,6 +48,23 @@ def test_a_number_on_a_campaign_s_own_list_leaves_that_queue_alone(world: World,
     assert [attempt.phone for attempt in world.claim(two[0], 2)] == []  # the second is ringing for the other
 
 
+@pytest.mark.parametrize("by_own_list", [False, True])
+def test_whoever_waits_for_a_retry_leaves_the_queue_too_and_keeps_what_came_of_the_call(
+    world: World,
+    two: tuple[int, int],
+    by_own_list: bool,  # noqa: FBT001
+) -> None:
+    world.conn.execute(
+        "UPDATE contacts SET state = 'retry', attempt_count = 1, disposition = 'busy' WHERE phone = %s", [FIRST]
+    )
+    blacklist_id = own_list(world) if by_own_list else GENERAL
+    blacklist.add(world.conn, FIRST, BlacklistReason.LEGAL, blacklist_id=blacklist_id)
+    if by_own_list:
+        blacklists.edit(world.conn, blacklist_id, "own", "", is_global=False, campaign_ids=two)
+    row = "SELECT DISTINCT state::text, disposition::text, blocked_reason FROM contacts WHERE phone = %s"
+    assert world.conn.execute(row, [FIRST]).fetchall() == [("blocked", "busy", "blacklist: legal")]
+
+
 def test_the_claim_itself_asks_the_campaign_s_lists(world: World, two: tuple[int, int]) -> None:
     world.conn.execute("ALTER TABLE blacklist DISABLE TRIGGER USER")  # as if the entry had come a moment later
     own = own_list(world, two[0])
