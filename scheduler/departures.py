@@ -19,9 +19,10 @@ from dialer.errors import UnsafeDialString
 from dialer.outcome import Witness
 from scheduler.brakes import Brakes
 from scheduler.database import Database
-from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
+from scheduler.event_socket import CommandRefused, MaybeSent, NotSent, Unread
 from scheduler.planner import Departure, give_back
 from scheduler.unsent import Unsent
+from scheduler.withdrawals import Withdrawals
 from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
@@ -113,8 +114,7 @@ class Departures:
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
         self._quickest_s = 1.0
-        self._unsent = unsent
-        self._not_sent = list(unsent.left)
+        self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
     def start(self) -> None:
@@ -140,22 +140,22 @@ class Departures:
                 departure = self._next()
                 if departure is not None:
                     self._depart(departure)
-                self._withdraw([])
+                self._withdrawals.settle()
             except Exception:
                 logger.exception(FAILED)
             with self._changed:
                 if self._is_over:
                     break
         self._undo(self._take_all())
-        self._withdraw([])
+        self._withdrawals.settle()
 
     def _next(self) -> Departure | None:
         """Wait for the next call's moment; None when it is over, or when there is something else to look after."""
         with self._changed:
             while not self._is_over:
                 if not self._planned:
-                    self._changed.wait(RETRY_S if self._not_sent else None)
-                    if self._not_sent:
+                    self._changed.wait(RETRY_S if self._withdrawals.waits else None)
+                    if self._withdrawals.waits:
                         return None
                     continue
                 departure = min(self._planned, key=self._moment)
@@ -217,12 +217,12 @@ class Departures:
         except DatabaseAway:
             logger.warning(MARK_FAILED, extra={"attempt_id": attempt.attempt_id})
             # The commit may have happened: it is undone as soon as PostgreSQL is back.
-            self._put_aside(attempt.attempt_id)
+            self._withdrawals.put_aside(attempt.attempt_id)
             return self._undo(self._take_all())
         if not marked:
             return self._undo([departure])
         if self._is_late(departure):
-            return self._put_aside(attempt.attempt_id)
+            return self._withdrawals.put_aside(attempt.attempt_id)
         self._send(departure, taker, core_uuid, leave.at)
         return self._keep_distance(departure, asked_at)
 
@@ -257,16 +257,18 @@ class Departures:
             self._unsent.end([attempt.attempt_id])
             taker.line.originate(attempt, core_uuid)
         except (NotSent, OSError):
-            self._put_aside(attempt.attempt_id)
+            self._withdrawals.put_aside(attempt.attempt_id)
         except CommandRefused as error:
             logger.error(REFUSED, extra={**known, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
-            self._put_aside(attempt.attempt_id)
+            self._withdrawals.put_aside(attempt.attempt_id)
             taker.refused(REST_AFTER_REFUSAL_S)
         except UnsafeDialString:
             logger.exception(UNSAFE, extra=known)
             self._fail(attempt)
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
+            if isinstance(error, Unread):
+                self._withdrawals.await_death(attempt.attempt_id, taker.line, core_uuid)
         else:
             logger.info(ORIGINATED, extra={**known, "allowed_at": allowed_at})
             live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
@@ -277,7 +279,7 @@ class Departures:
         try:
             conclude(self._database, self._redis, facts, Witness.REPLY)
         except DatabaseAway:  # it comes back here when PostgreSQL does
-            self._put_aside(attempt.attempt_id)
+            self._withdrawals.put_aside(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""
@@ -291,25 +293,4 @@ class Departures:
             count = self._database.run(lambda conn: claims.release(conn, ids))
         except DatabaseAway:
             return
-        logger.info(UNDONE, extra={"count": count})
-
-    def _put_aside(self, attempt_id: str) -> None:
-        """Keep for `_withdraw` what surely was not sent."""
-        self._not_sent.append(attempt_id)
-        self._unsent.begin(attempt_id)
-
-    def _withdraw(self, ids: Sequence[str]) -> None:
-        """Undo calls that were marked, or may have been, and surely were not sent; remembered until it succeeds."""
-        self._not_sent += ids
-        if not self._not_sent:
-            return
-        give_back(self._redis, self._not_sent)
-        not_sent = list(self._not_sent)
-        try:
-            count = self._database.run(lambda conn: claims.withdraw(conn, not_sent))
-        except DatabaseAway:
-            return
-        self._not_sent.clear()
-        with contextlib.suppress(OSError):
-            self._unsent.end(not_sent)
         logger.info(UNDONE, extra={"count": count})

@@ -38,6 +38,14 @@ class MaybeSent(DialerError):
     """The command may have reached the switch but no reply came: never send it again, look what became of it."""
 
 
+class Unread(MaybeSent):
+    """The connection was reset behind the command: a switch that died read no more than a part of it, if any.
+
+    A kernel resets a connection, instead of ending it in order, whose owner leaves something unread; what is unread is
+    the end of what came last. Only if that switch lives on may somebody else have reset the connection.
+    """
+
+
 class CommandRefused(DialerError):
     """The switch understood the command and refuses it: the message is its reply."""
 
@@ -61,6 +69,7 @@ class _Reply:
 
     arrived: threading.Event = field(default_factory=threading.Event)
     message: Message | None = None
+    is_unread: bool = False
 
 
 class EventSocket:
@@ -75,6 +84,7 @@ class EventSocket:
         self._connection: socket.socket | None = None
         self._core_uuid = ""
         self._is_ready = False
+        self._is_shut = False
         self._replies: deque[_Reply] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-socket", daemon=True)
@@ -128,6 +138,8 @@ class EventSocket:
             self._shut(connection)
             raise MaybeSent("the switch did not reply in time")
         if reply.message is None:
+            if reply.is_unread:
+                raise Unread("the connection was reset before the command was read")
             raise MaybeSent("the connection broke before the reply")
         return reply.message
 
@@ -140,7 +152,9 @@ class EventSocket:
             except (OSError, BrokenStream) as error:
                 if not self._stopping.is_set():
                     logger.warning(DISCONNECTED, extra={"reason": str(error)})
-            finally:
+                # What we shut ourselves is reset by our own kernel when more arrives.
+                self._lose(was_reset=isinstance(error, ConnectionResetError) and not self._is_shut)
+            else:
                 self._lose()
             if time.monotonic() - began > LONGEST_PAUSE_S:
                 pause_s = FIRST_PAUSE_S
@@ -153,7 +167,7 @@ class EventSocket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             with self._lock:
-                self._connection = connection
+                self._connection, self._is_shut = connection, False
             stream = connection.makefile("rb")
             core_uuid = self._sign_in(connection, stream)
             connection.settimeout(None)
@@ -210,7 +224,7 @@ class EventSocket:
     def _shut(self, connection: socket.socket) -> None:
         """Wake the reader, which then opens another connection; no reply of this one can be matched any more."""
         if self._connection is connection:
-            self._is_ready = False
+            self._is_ready, self._is_shut = False, True
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
@@ -219,10 +233,12 @@ class EventSocket:
         if connection is not None:
             self._shut(connection)
 
-    def _lose(self) -> None:
+    def _lose(self, *, was_reset: bool = False) -> None:
         with self._lock:
             self._is_ready, self._connection = False, None
             waiting, self._replies = self._replies, deque()
+        if was_reset and waiting:
+            waiting[-1].is_unread = True  # those before it may have been read
         for reply in waiting:
             reply.arrived.set()
         self._tell(self._listener.disconnected)

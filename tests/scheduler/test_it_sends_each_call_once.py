@@ -15,7 +15,7 @@ from dialer.campaign import CampaignState
 from dialer.errors import UnsafeDialString
 from dialer.switches import Out
 from scheduler.departures import LATEST_S, PROMPT_S, Departures
-from scheduler.event_socket import CommandRefused, MaybeSent, NotSent
+from scheduler.event_socket import CommandRefused, MaybeSent, NotSent, Unread
 from scheduler.unsent import Unsent
 from tests.db.conftest import CORE
 from tests.scheduler.conftest import OneNode, Remembering, in_threads, make_planner
@@ -186,6 +186,32 @@ def test_what_may_have_been_sent_stays_for_reconciliation(plan, departures, swit
     departures.start()
     departures.add(plan(2))
     wait_until(lambda: len(switch.sent) == 1)
+    assert states(world) == {"dialing": 2}
+    assert open_attempts(world) == 2
+
+
+def test_what_a_switch_that_died_had_not_read_is_undone_when_it_is_back(plan, departures, switch, world, ready_redis):
+    def die(_):
+        switch.core_uuid = None
+        raise Unread
+
+    planned = plan(1)
+    switch.on_originate = die
+    departures.start()
+    departures.add(planned)
+    wait_until(lambda: departures._withdrawals.waits)
+    assert states(world) == {"dialing": 1}, "nobody knows yet whether it died"
+    switch.core_uuid = RESTARTED
+    wait_until(lambda: states(world) == {"queued": 1})
+    assert open_attempts(world) == 0
+    assert leases.counts(ready_redis).total == 0
+
+
+def test_what_a_switch_that_lives_on_seems_not_to_have_read_stays_for_reconciliation(plan, departures, switch, world):
+    switch.fails = [Unread()]
+    departures.start()
+    departures.add(plan(2))
+    wait_until(lambda: len(switch.sent) == 1 and not departures._withdrawals.waits)
     assert states(world) == {"dialing": 2}
     assert open_attempts(world) == 2
 

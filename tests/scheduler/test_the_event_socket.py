@@ -1,11 +1,16 @@
 """The Event Socket client keeps one connection, matches replies to commands, and repeats nothing."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from scheduler.event_socket import CommandRefused, EventSocket, MaybeSent, NotSent
+from scheduler.event_socket import CommandRefused, EventSocket, MaybeSent, NotSent, Unread
 from scheduler.event_socket_messages import Event, RefusedByUs
 from tests.scheduler.scripted_switch import (
     CORE,
@@ -181,6 +186,74 @@ def test_a_command_for_another_life_of_the_switch_is_not_sent(line, switch):
         line.bgapi("originate x", JOB, core_uuid="99999999-2222-4333-8444-555555555555")
     line.bgapi("originate y", JOB, core_uuid=CORE)
     assert switch.received("bgapi") == [f"bgapi originate y\nJob-UUID: {JOB}"]
+
+
+@pytest.fixture
+def process(owner: Owner) -> Iterator[tuple[subprocess.Popen[str], EventSocket]]:
+    """A switch in a process of its own, which can be killed; it reads originates and says nothing to them."""
+    code = (
+        "import signal; from tests.scheduler.scripted_switch import ScriptedSwitch; switch = ScriptedSwitch();"
+        "switch.answers['bgapi'] = None; switch.listen(); print(switch.port, flush=True); signal.pause()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        socket = EventSocket("127.0.0.1", int(running.stdout.readline()), PASSWORD, [], owner)
+        socket.start()
+        wait_until(lambda: socket.is_connected)
+        yield running, socket
+        socket.stop()
+        running.kill()
+
+
+def freeze(process: "subprocess.Popen[str]") -> None:
+    """Stop the process, and wait until all its threads stand still."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+
+
+def kill_under(process: "subprocess.Popen[str]", line: EventSocket, *commands: str) -> list[type[Exception]]:
+    """Send the commands one after the other, kill the process, return what each of them raised."""
+    raised: dict[str, type[Exception]] = {}
+
+    def send(command: str) -> None:
+        try:
+            line.bgapi(command, JOB, 30)
+        except MaybeSent as error:
+            raised[command] = type(error)
+
+    threads = [threading.Thread(target=send, args=[command]) for command in commands]
+    for number, thread in enumerate(threads, 1):
+        thread.start()
+        wait_until(lambda sent=number: len(line._replies) == sent)
+    time.sleep(0.2)  # a process that runs has read by now
+    process.kill()
+    for thread in threads:
+        thread.join()
+    return [raised[command] for command in commands]
+
+
+def test_what_a_frozen_switch_had_not_read_when_it_was_killed_is_known_to_be_unread(process):
+    running, line = process
+    freeze(running)
+    assert kill_under(running, line, "originate x") == [Unread]
+
+
+def test_of_several_unread_commands_only_the_last_is_surely_unread(process):
+    running, line = process
+    freeze(running)
+    assert kill_under(running, line, "originate x", "originate y") == [MaybeSent, Unread]
+
+
+def test_what_a_switch_had_read_when_it_was_killed_may_have_left(process):
+    assert kill_under(*process, "originate x") == [MaybeSent]
+
+
+def test_a_connection_that_we_gave_up_ourselves_says_nothing(process):
+    running, line = process
+    freeze(running)
+    with pytest.raises(MaybeSent) as raised:
+        line.bgapi("originate x", JOB, 0.2)
+    assert raised.type is MaybeSent
 
 
 def test_a_command_whose_reply_is_lost_is_never_sent_again(line, switch):

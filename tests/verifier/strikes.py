@@ -10,12 +10,12 @@ from tests.verifier.facts import Attempt
 
 HOOK_S = 1.0
 """The hangup hook belongs to the call: one that ended so shortly before the kill may have died with its hook."""
-ON_ITS_WAY_S = 3.0
-"""An originate this young may not have become an INVITE when the switch was killed."""
+ON_ITS_WAY_S = 1.0
+"""An originate this young may have been read by the switch and not have become an INVITE when it was killed."""
 UNSENT_S = 3.0
 """A scheduler that was killed may have marked a call so shortly before that it was never sent."""
-MARKED_S = 1.0
-"""So long after the kill an originate may still be marked by a scheduler that has not noticed."""
+MARKED_S = 0.5
+"""So long after the kill was sent an originate may still be read: a process takes its time to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
