@@ -48,6 +48,12 @@ ELSEWHERE = Call(
     campaign=around(NOW, 2 * HOUR, 2 * HOUR),
     answers=1,
 )
+BY_OWN_CLOCK = Call(
+    "by_its_own_clock",
+    SAYS_YES,
+    zones=(VLADIVOSTOK,),
+    campaign=around(NOW, 2 * HOUR, 2 * HOUR) | {"is_by_own_clock": True},
+)
 NO_LONGER_FITS = Call("ring_would_not_fit", ring_timeout_s=LONGEST_RING_S, is_placed_by_its_test=True)
 STILL_FITS = Call("ring_still_fits", SAYS_YES, ring_timeout_s=15, is_placed_by_its_test=True)
 INTO_TOMORROW = Call(
@@ -110,6 +116,10 @@ def test_who_is_where_it_is_night_waits_while_others_are_called(dialled):
         ("here", "concluded"), ("there", "queued"),
     ]  # fmt: skip
     assert dialled.carrier_saw(ELSEWHERE).count("INVITE sip:") == 1
+
+
+def test_a_campaign_that_keeps_its_own_clock_calls_where_it_is_night(dialled):
+    assert dialled(BY_OWN_CLOCK) == answered("interested", digits="1", leads=1)
 
 
 def test_a_call_never_starts_unless_its_longest_ring_still_fits(dialled):

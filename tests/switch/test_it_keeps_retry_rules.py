@@ -42,6 +42,7 @@ ELSEWHERE_TWICE = Call(
     answers=2,
 )
 NOT_A_THIRD_TIME = Call("not_a_third_time", phones=("+79167780001",), is_placed_by_its_test=True)
+NOT_THIS_MONTH = Call("not_again_this_month", phones=("+79167780001",), is_placed_by_its_test=True)
 MINUTES = Call(
     "within_the_minutes",
     (invited(), trying(), answer(), *presses("1")),
@@ -92,24 +93,28 @@ def test_what_no_rule_retries_is_called_once(dialled):
     assert (contact.state, contact.attempt_count) == ("concluded", 1)
 
 
-def test_a_number_called_twice_this_week_by_another_campaign_waits_for_monday(dialled):
-    assert [row.disposition for row in dialled.rows(ELSEWHERE_TWICE)] == ["busy", "busy"]
-    with psycopg.connect(dialled.postgres.url) as conn:
-        profile_id = limits.add_profile(conn, LimitProfile(0, "twice a week", None, 2, None))
+def put_off_until(suite, call: Call, profile: LimitProfile) -> datetime:
+    """Place a call whose campaign keeps the profile; return until when its contact, never called, is put off."""
+    with psycopg.connect(suite.postgres.url) as conn:
+        profile_id = limits.add_profile(conn, profile)
 
     def keep_the_profile(conn):
-        conn.execute(
-            "UPDATE campaigns SET limit_profile_id = %s WHERE id = %s",
-            [profile_id, dialled.placed[NOT_A_THIRD_TIME.name].campaign_id],
-        )
+        campaign_id = suite.placed[call.name].campaign_id
+        conn.execute("UPDATE campaigns SET limit_profile_id = %s WHERE id = %s", [profile_id, campaign_id])
 
-    dialled.place([NOT_A_THIRD_TIME], before=keep_the_profile)
-    put_off = dialled.wait_for(
-        f"SELECT * FROM ({WAITING}) c WHERE due_at > now()", dialled.placed[NOT_A_THIRD_TIME.name].campaign_id
-    )
-    due: datetime = put_off.due_at.astimezone(MOSCOW)
-    assert (due.isoweekday(), due.hour, due.minute, put_off.attempt_count) == (1, 0, 0, 0)
-    assert not dialled.has_attempts(NOT_A_THIRD_TIME)
+    suite.place([call], before=keep_the_profile)
+    query = f"SELECT * FROM ({WAITING}) c WHERE due_at > now() AND attempt_count = 0"
+    put_off = suite.wait_for(query, suite.placed[call.name].campaign_id)
+    assert not suite.has_attempts(call)
+    return put_off.due_at.astimezone(MOSCOW)
+
+
+def test_a_number_called_twice_by_another_campaign_waits_for_monday_or_the_first_of_the_month(dialled):
+    assert [row.disposition for row in dialled.rows(ELSEWHERE_TWICE)] == ["busy", "busy"]
+    monday = put_off_until(dialled, NOT_A_THIRD_TIME, LimitProfile(0, "twice a week", None, 2, None))
+    assert (monday.isoweekday(), monday.hour, monday.minute) == (1, 0, 0)
+    first = put_off_until(dialled, NOT_THIS_MONTH, LimitProfile(0, "twice a month", None, None, 2))
+    assert (first.day, first.hour, first.minute) == (1, 0, 0)
 
 
 def test_no_call_starts_that_could_exceed_the_days_minutes(dialled):
