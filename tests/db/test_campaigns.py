@@ -119,6 +119,8 @@ def test_a_campaign_with_work_left_does_not_complete(world: World) -> None:
     world.claim(campaign_id)
     assert campaigns.complete_finished(world.conn) == []
     world.conn.execute("UPDATE attempts SET concluded_at = now(), disposition = 'busy'")
+    world.conn.execute("UPDATE contacts SET state = 'retry', due_at = now() + interval '1 day'")
+    assert campaigns.complete_finished(world.conn) == []
     world.conn.execute("UPDATE contacts SET state = 'concluded'")
     assert campaigns.complete_finished(world.conn) == [campaign_id]
     assert campaigns.get(world.conn, campaign_id).ended_at is not None
