@@ -29,11 +29,11 @@ from control_panel.labels import label
 from control_panel.rule_fields import RuleFields, retry_settings
 from dialer.call_flow import KEYS, Action
 from dialer.caller_id import CallerIdChoice
+from dialer.errors import InvalidNumber
 from dialer.outcome import Disposition, Outcome
+from dialer.phone import normalise
 
 KEY_ORDER = "123456789*0#"
-PANEL_ACTIONS = [Action.INTERESTED, Action.NOT_INTERESTED, Action.OPT_OUT, Action.REPEAT, Action.CALLBACK]
-"""Transfers need operators to transfer to, which come later."""
 WEEKDAYS = {
     1: _l("Mon"),
     2: _l("Tue"),
@@ -96,6 +96,8 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
     tries = _whole(_l("How often the menu is offered"), 1, 5)
     input_timeout_s = _whole(_l("Wait for a key"), 1, 30)
 
+    transfer_to = StringField(_l("Number of the operators"), [Length(max=40)])
+
     default_country = SelectField(_l("Country of numbers without a code"))
     time_zone = SelectField(_l("Time zone"))
     is_by_own_clock = BooleanField(_l("Hours by this zone's clock for everybody"))
@@ -149,7 +151,7 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
         self.caller_id_choice.choices = choices_of({str(choice): label(choice) for choice in CallerIdChoice})
         self.default_country.choices = sorted(SUPPORTED_REGIONS)
         self.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-        actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in PANEL_ACTIONS})
+        actions = choices_of({"": _l("nothing")} | {str(action): label(action) for action in Action})
         for _key, field in self.key_fields():
             field.choices = actions
 
@@ -160,7 +162,19 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
             first = self.key_fields()[0][1]
             first.errors = [*first.errors, _l("One key must mean “Interested”.")]
             return False
-        return bool(is_valid)
+        return bool(is_valid) and self._has_its_operators()
+
+    def _has_its_operators(self) -> bool:
+        """Check that a key that puts through has a number to put through to; spell it as E.164."""
+        number = str(self.transfer_to.data or "").strip()
+        if not number and all(field.data != Action.TRANSFER for _key, field in self.key_fields()):
+            return True
+        try:
+            self.transfer_to.data = normalise(number, self.default_country.data).e164
+        except InvalidNumber:
+            self.transfer_to.errors = [_l("This is no phone number. Write it with its country code, as +7…")]
+            return False
+        return True
 
 
 def _key_name(key: str) -> str:
@@ -217,6 +231,7 @@ def flow_values(definition: dict[str, Any]) -> dict[str, Any]:
     values = {
         "language": definition["language"],
         "tries": definition["tries"],
+        "transfer_to": definition.get("transfer_to") or "",
         "input_timeout_s": max(1, definition["input_timeout_ms"] // 1000),
         "greeting": prompt_value(definition["greeting"]),
         "menu": prompt_value(definition["menu"]),
@@ -253,6 +268,7 @@ def definition_of(form: CampaignForm, audio_paths: dict[int, str], base: dict[st
         "amd_mode": form.amd_mode.data,
         "amd": amd_of(form, audio_paths),
         "callback": callback_of(form, keys, audio_paths),
+        "transfer_to": form.transfer_to.data or None,
     }
     if Action.CALLBACK in keys.values():
         thanks = {str(Outcome.CALLBACK_REQUESTED): {"kind": "builtin", "name": "callback"}}

@@ -139,7 +139,7 @@ def update(switch_id: int) -> Answer:
     except NotFound:
         form.host.errors = [_("There is a switch of this name or at this address already.")]
         return render_template("switches/edit.html", switch=switch, form=form), 400
-    _note("switch.changed", switch, row)
+    _note_change(switch, row)
     flash(_("Saved."), "success")
     return redirect(url_for("switches.index"))
 
@@ -153,7 +153,7 @@ def toggle(switch_id: int) -> Answer:
         switch.id, switch.name, switch.host, switch.port, switch.max_channels, is_enabled=not switch.is_enabled
     )
     switches.update(connection(), row)
-    _note("switch.changed", switch, row)
+    _note_change(switch, row)
     said = _("%(name)s takes calls again.") if row.is_enabled else _("%(name)s gets no new calls; those it has go on.")
     flash(said % {"name": switch.name}, "success")
     return redirect(url_for("switches.index"))
@@ -172,6 +172,6 @@ def remove(switch_id: int) -> Answer:
     return redirect(url_for("switches.index"))
 
 
-def _note(action: str, before: SwitchRow, after: SwitchRow) -> None:
+def _note_change(before: SwitchRow, after: SwitchRow) -> None:
     details = {"from": _facts(before), "to": _facts(after)}
-    audit.record(connection(), current_user.id, action, "switch", str(before.id), details)
+    audit.record(connection(), current_user.id, "switch.changed", "switch", str(before.id), details)

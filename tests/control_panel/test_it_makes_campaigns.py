@@ -198,7 +198,7 @@ def test_it_plays_uploaded_audio(admin: Browser, conn: Connection[Any]) -> None:
         ("ring_timeout_s", "many", "A whole number from 15 to 120."),
         ("tries", "6", "A whole number from 1 to 5."),
         ("key_1", "", "One key must mean “Interested”."),
-        ("key_1", "transfer", "Not a valid choice"),
+        ("key_1", "nonsense", "Not a valid choice"),
         ("greeting", "builtin:../../etc/passwd", "Not a valid choice"),
         ("greeting", "audio:999", "Not a valid choice"),
         ("time_zone", "Mars/Olympus", "Not a valid choice"),
