@@ -66,7 +66,8 @@ class DialString:
             "origination_caller_id_name": self.caller_id,
             **self._early_media(),
             "originate_timeout": str(self.ring_timeout_s),
-            "execute_on_answer": f"sched_hangup +{self.max_call_s} ALLOTTED_TIMEOUT",
+            # As a command, not as an application: that would fire two events with everything known of the channel.
+            "api_on_answer": f"sched_hangup +{self.max_call_s} {self.attempt_id} ALLOTTED_TIMEOUT",
             "api_hangup_hook": "python fs_scripts.hangup",
             "dialer_attempt_id": self.attempt_id,
             "dialer_campaign_id": str(self.campaign_id),

@@ -69,6 +69,9 @@ class CallLife:
 
     async def _answer(self, *, had_media: bool) -> None:
         await self._execute_on("execute_on_answer")
+        for command in [value for name, value in self.channel.variables.items() if name.startswith("api_on_answer")]:
+            name, _, arguments = command.partition(" ")
+            await self.switch.run_hook(self.channel, name, arguments)
         if not had_media:
             await self._execute_on("execute_on_media")
         if not self.answered.done():

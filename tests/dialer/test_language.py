@@ -90,7 +90,7 @@ def test_the_dial_string_is_spelled_exactly_so() -> None:
     assert str(DIAL_STRING) == (
         "{origination_uuid=0f8fad5b-d9cb-469f-a165-70867728950e,origination_caller_id_number=+74950000001,"
         "origination_caller_id_name=+74950000001,ignore_early_media=true,originate_timeout=30,"
-        "execute_on_answer='sched_hangup +300 ALLOTTED_TIMEOUT',"
+        "api_on_answer='sched_hangup +300 0f8fad5b-d9cb-469f-a165-70867728950e ALLOTTED_TIMEOUT',"
         "api_hangup_hook='python fs_scripts.hangup',dialer_attempt_id=0f8fad5b-d9cb-469f-a165-70867728950e,"
         "dialer_campaign_id=3,dialer_gateway_id=2,dialer_flow_version_id=5}"
         "sofia/gateway/carrier/+79161234567 outbound_call XML dialer"

@@ -150,6 +150,17 @@ def test_an_answered_call_is_bounded_by_sched_hangup(served):
     served(scenario)
 
 
+def test_a_command_bounds_an_answered_call_as_well(served):
+    async def scenario(rig):
+        client = await rig.signed_in()
+        uuid = "aaaaaaaa-0000-4000-8000-000000000009"
+        variables = f"origination_uuid={uuid},api_on_answer='sched_hangup +1 {uuid} ALLOTTED_TIMEOUT'"
+        leg = await rig.call(client, "&park", variables)
+        await until(lambda: leg.cause == "ALLOTTED_TIMEOUT")
+
+    served(scenario)
+
+
 def test_a_destination_without_an_extension_ends_the_call(served):
     async def scenario(rig):
         client = await rig.signed_in()
