@@ -6,10 +6,11 @@ stay, while the kernel stamps what they hear. A callee of the first two hangs up
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from bench.dial import bare, product
 from bench.dial.chart import draw
 from bench.dial.crowd import Call, Crowd, crowd
 from bench.dial.figures import GOALS, Held, Measured, Written, held, missing, rate_of
+from bench.processes import Usage, table
 from bench.whole_switch import cpu_s
 from db.migrate import migrate
 from devstack.environment import ROOT, make_folders, private_environment
@@ -32,6 +34,7 @@ from devstack.supervise import Child, adopt_orphans, end_descendants, stop_on_si
 from devstack.switch import SwitchKind, chosen_switch, running_switch
 
 PROMPT = ROOT / "sounds" / "ru" / "greeting.wav"
+SWITCH = "switch"
 TALK_S = 1.0
 SETTLE_S = 2.0
 SLACK_S = 20.0
@@ -67,6 +70,8 @@ class Rig:
     crowd: Crowd
     conn: psycopg.Connection
     line: tuple[int, int]
+    parts: Mapping[str, int]  # name → process id
+    is_listening: bool  # to what comes before the answer
 
     def check(self) -> None:
         """Raise when a part has ended."""
@@ -84,18 +89,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=plan.seconds, help="how long they are offered")
     parser.add_argument("--held", type=int, default=plan.held, help="calls at once")
     parser.add_argument("--hold", type=float, default=plan.hold_s, help="seconds all of them are up")
+    parser.add_argument("--early", action="store_true", help="listen before the answer, as new campaigns have it")
     parser.add_argument("--chart", type=Path, help="write the graph to this PNG")
     options = parser.parse_args()
     plan = Plan(options.rate, options.seconds, options.held, options.hold, plan.ramp)
     adopt_orphans()
     with stop_on_signals():
         try:
-            return _run(plan, options.chart)
+            return _run(plan, options.chart, is_listening=options.early)
         finally:
             end_descendants()
 
 
-def _run(plan: Plan, chart: Path | None) -> int:
+def _run(plan: Plan, chart: Path | None, *, is_listening: bool) -> int:
     choice = chosen_switch()
     calls = int(plan.rate * plan.seconds)
     with ExitStack() as parts:
@@ -120,20 +126,27 @@ def _run(plan: Plan, chart: Path | None) -> int:
         time.sleep(SETTLE_S)
 
         callees.hang_up_after(TALK_S)
-        bare_cpu = _cpu_of(switch, lambda: _bare(environment, callees, calls, plan.rate)) / calls
+        named = {SWITCH: switch.pid, "PostgreSQL": postgres.child.pid, "Redis": redis.child.pid}
+        before = Usage.now(named)
+        _bare(environment, callees, calls, plan.rate)
+        bare_used = Usage.now(named).since(before, calls)
         bare_calls = callees.report().calls
+        bare_cpu = bare_used[SWITCH]
         print(
             f"bare: {len(bare_calls)} of {calls} calls, {1000 * bare_cpu:.2f} ms of the switch's CPU each", flush=True
         )
 
-        rig = Rig(switch, parts.enter_context(scheduler(folders, environment)), callees, conn, line)
-        written, seen, cpu = _product(rig, calls, plan)
+        clock = parts.enter_context(scheduler(folders, environment))
+        rig = Rig(switch, clock, callees, conn, line, named | {"scheduler": clock.pid}, is_listening)
+        written, seen, used = _product(rig, calls, plan)
+        cpu = used[SWITCH]
         found = missing(seen, written)
         rate = rate_of([one.concluded_at for one in written if one.concluded_at])
         print(
             f"product: {len(seen)} of {calls} calls, {1000 * cpu:.2f} ms of the switch's CPU each, {rate:.1f}/s",
             flush=True,
         )
+        print(table(bare_used, used, os.cpu_count() or 1), flush=True)
 
         conn.execute("UPDATE gateways SET calls_per_second = %s", [plan.ramp])
         together, held_written, held_seen, cores = _hold(rig, plan)
@@ -155,30 +168,24 @@ def _run(plan: Plan, chart: Path | None) -> int:
     return 1 if broken else 0
 
 
-def _cpu_of(child: Child, work: Callable[[], object]) -> float:
-    """Return the CPU seconds a program and its children used while the work was done."""
-    before = cpu_s(child.pid)
-    work()
-    return cpu_s(child.pid) - before
-
-
 def _bare(environment: dict[str, str], callees: Crowd, calls: int, rate: float) -> None:
     bare.place_bare_calls(environment, calls, rate, PROMPT)
     time.sleep(TALK_S)
     product.wait_until(lambda: callees.count() == 0, SLACK_S, lambda: None)
 
 
-def _product(rig: Rig, calls: int, plan: Plan) -> tuple[list[Written], list[Call], float]:
-    """Dial the campaign; return what is written, what the callees saw, and the switch's CPU seconds per call."""
-    before, clock_before = cpu_s(rig.switch.pid), cpu_s(rig.clock.pid)
-    campaign_id = product.start_campaign(rig.conn, "calls per second", rig.line, calls, 79160000000)
+def _product(rig: Rig, calls: int, plan: Plan) -> tuple[list[Written], list[Call], dict[str, float]]:
+    """Dial the campaign; return what is written, what the callees saw, and CPU seconds per call by part."""
+    campaign_id = product.start_campaign(
+        rig.conn, "calls per second", rig.line, calls, 79160000000, is_listening=rig.is_listening
+    )
+    before = Usage.now(rig.parts)
     in_time = plan.seconds + SLACK_S
     product.wait_until(lambda: product.concluded(rig.conn, campaign_id) >= calls, in_time, rig.check)
-    cpu = (cpu_s(rig.switch.pid) - before) / calls
+    used = Usage.now(rig.parts).since(before, calls)
     product.end_campaign(rig.conn, campaign_id)  # what is left is missing, and must not disturb the next part
     product.wait_until(lambda: rig.crowd.count() == 0, SLACK_S, rig.check)
-    print(f"scheduler: {1000 * (cpu_s(rig.clock.pid) - clock_before) / calls:.2f} ms of CPU per attempt")
-    return product.read_back(rig.conn, campaign_id), rig.crowd.report().calls, cpu
+    return product.read_back(rig.conn, campaign_id), rig.crowd.report().calls, used
 
 
 def _hold(rig: Rig, plan: Plan) -> tuple[Held, list[Written], list[Call], float]:
