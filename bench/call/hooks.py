@@ -39,7 +39,7 @@ class Event:
 def stand_in_for_the_switch() -> None:
     """Give the call scripts the module that only a switch has; its log goes nowhere."""
     module: Any = types.ModuleType("freeswitch")
-    module.consoleLog = lambda *_: None
+    module.consoleLog = module.setGlobalVariable = lambda *_: None
     module.API = type("API", (), {"executeString": lambda *_: ""})
     sys.modules["freeswitch"] = module
 

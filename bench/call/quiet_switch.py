@@ -69,7 +69,11 @@ class QuietSwitch:
     def _reply(self, command: list[str]) -> bytes:
         if not command[0].startswith("api "):
             return b"Content-Type: command/reply\nReply-Text: +OK\n\n"
-        bodies = {"api global_getvar core_uuid": CORE_UUID, "api show channels as json": '{"row_count": 0}'}
+        bodies = {
+            "api global_getvar core_uuid": CORE_UUID,
+            "api show channels as json": '{"row_count": 0}',
+            f"api global_getvar {VARIABLE}": str(SpoolSign(time.monotonic_ns(), 0, is_full=False, tap_dir="")),
+        }
         bodies[f"api global_getvar {VARIABLE}"] = str(SpoolSign(time.monotonic_ns(), 0, is_full=False, tap_dir=""))
         is_gateway = command[0].startswith("api sofia status gateway")
         body = bodies.get(command[0], "Status  \tUP\n" if is_gateway else "false")
