@@ -115,7 +115,13 @@ class Scheduler:
             lease_ttl_s=settings.lease_ttl_s,
         )
         planner = Planner(
-            self._database, self._redis, total, settings.dial_horizon_ms, settings.lease_ttl_s, self._switches
+            self._database,
+            self._redis,
+            total,
+            settings.dial_horizon_ms,
+            settings.lease_ttl_s,
+            self._switches,
+            pace=self._departures.pace.calls_per_second,
         )
         self._loop = DialLoop(planner, self._departures, self._brakes, self._reconciler.wake)
         self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})

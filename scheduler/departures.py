@@ -20,6 +20,7 @@ from dialer.outcome import Witness
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.event_socket import CommandRefused, MaybeSent, NotSent, Unread
+from scheduler.pace import Pace
 from scheduler.planner import Departure, give_back
 from scheduler.unsent import Unsent
 from scheduler.withdrawals import Withdrawals
@@ -114,6 +115,8 @@ class Departures:
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
         self._quickest_s = 1.0
+        self.pace = Pace(total_cps)
+        """How many calls it can send."""
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
@@ -193,7 +196,7 @@ class Departures:
         if self._is_late(departure):
             # Those whose moment has come too would be late when their turn came: undoing each would be later still.
             return self._undo([departure, *self._take_due()])
-        attempt = departure.attempt
+        attempt, began_at = departure.attempt, self._clock()
         takers: dict[int, Taker] = {taker.id: taker for taker in self._switches.takers(attempt.gateway)}
         try:
             leave = self._ask_to_leave(departure, takers)
@@ -222,9 +225,10 @@ class Departures:
         if not marked:
             return self._undo([departure])
         if self._is_late(departure):
+            self.pace.kept_line(self._clock() - began_at)
             return self._withdrawals.put_aside(attempt.attempt_id)
         self._send(departure, taker, core_uuid, leave.at)
-        return self._keep_distance(departure, asked_at)
+        return self._keep_distance(departure, began_at, asked_at)
 
     def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:
         """Ask at the last gate, for a channel on one of these switches. Raises RedisAway, LeasesLost."""
@@ -237,7 +241,7 @@ class Departures:
     def _spacings(self, departure: Departure) -> tuple[float, float]:
         return departure.spacing_s * ALLOWANCE, self._total_spacing_s
 
-    def _keep_distance(self, departure: Departure, asked_at: float) -> None:
+    def _keep_distance(self, departure: Departure, began_at: float, asked_at: float) -> None:
         """Count the distance to the next call from this one's permission, or later when it was held up on its way."""
         gateway_id, took_s = departure.attempt.gateway_id, self._clock() - asked_at
         self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
@@ -248,6 +252,7 @@ class Departures:
                 leases.has_left(self._redis, gateway_id)
         of_gateway, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
+        self.pace.kept_line(max(self._clock(), self._any_free_at) - began_at)
 
     def _send(self, departure: Departure, taker: Taker, core_uuid: str, allowed_at: float) -> None:
         attempt = departure.attempt

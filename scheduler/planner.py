@@ -67,8 +67,11 @@ class Planner:
         lease_ttl_s: int,
         switches: Trunks,
         clock: Callable[[], float] = time.monotonic,
+        pace: Callable[[], float] = lambda: float("inf"),
     ) -> None:
-        self._database, self._redis, self._total = database, redis, total
+        """pace: how many calls a second can leave now, whatever is allowed; more are not planned."""
+        self._database, self._redis, self._limits, self._pace = database, redis, total, pace
+        self._total = total
         self._horizon_ms, self._lease_ttl_s = horizon_ms, lease_ttl_s
         self._switches = switches
         self._clock = clock
@@ -95,6 +98,7 @@ class Planner:
         active, self._health, self._paced = self._database.run(
             lambda conn: (campaigns.active(conn), gateway_health.known(conn), pacing.paced(conn)), begins=False
         )
+        self._total = replace(self._limits, cps=min(self._limits.cps, self._pace()))
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
         ends_at = self._clock() + self._horizon_ms / 1000
         self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
