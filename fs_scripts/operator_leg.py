@@ -6,7 +6,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from db import operator_legs
+from db import leases, operator_legs
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from db.operator_legs import Limits
@@ -18,6 +18,8 @@ PATIENCE_S = 15.0
 """So long a callee is kept waiting for a channel to the operator."""
 HORIZON_MS = 2000
 """How far ahead a moment is reserved: beyond what the dial loop reserves, so that the operator gets the next one."""
+LIMITS_FOR_S = 0.5
+"""How long what was read of the limits counts: one that is lowered meanwhile holds for the leg that waits, too."""
 LOOK_EVERY_MS = 100
 """More often than the dial loop looks: a channel that becomes free is rather the waiting callee's."""
 
@@ -46,10 +48,7 @@ def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool
     """
     total = TotalLimits(shared.settings.max_channels, shared.settings.max_calls_per_second)
     known = {"attempt_id": attempt_id}
-    try:
-        of = shared.postgres.run(lambda conn: operator_legs.limits(conn, attempt_id))
-    except DatabaseAway:
-        of = None
+    of = _limits(shared, attempt_id)
     if of is None:
         logger.warning(NOBODY_KNOWS, extra=known)
         return False
@@ -61,13 +60,26 @@ def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool
     return line.bridge(number)
 
 
+def _limits(shared: Resources, attempt_id: str) -> Limits | None:
+    try:
+        return shared.postgres.run(lambda conn: operator_legs.limits(conn, attempt_id))
+    except DatabaseAway:
+        return None
+
+
 def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, total: TotalLimits) -> float | None:
     """Return when the leg was allowed to be dialled, epoch s; None: not in time."""
-    deadline = time.monotonic() + PATIENCE_S
+    read_at = time.monotonic()
+    deadline = read_at + PATIENCE_S
     is_reserved = False
-    while line.is_up() and time.monotonic() < deadline:
+    while line.is_up() and (now := time.monotonic()) < deadline:
         wait_ms = float(LOOK_EVERY_MS)
         try:
+            if now - read_at >= LIMITS_FOR_S:
+                changed, read_at = _limits(shared, attempt_id) or of, now  # while nobody can say, nobody changes them
+                if changed != of:
+                    leases.give_back(shared.redis, [leases.of_operator(attempt_id)])
+                    of, is_reserved = changed, False
             if not is_reserved:
                 ttl_s = shared.settings.lease_ttl_s
                 delay_ms = operator_legs.reserve(shared.redis, attempt_id, of, total, HORIZON_MS, ttl_s)

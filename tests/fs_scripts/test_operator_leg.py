@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from db import attempts, leases, operator_legs
+from db.errors import DatabaseAway
 from db.leases import TotalLimits
 from db.redis_client import open_redis
 from fs_scripts import operator_leg
@@ -91,6 +92,37 @@ def test_a_callee_waits_for_a_channel(shared, world, attempt_id):
     assert line.done == []
     assert leases.counts(shared.redis).total == 1
     assert operator_leg.connect(Line(), shared, attempt_id, NUMBER), "now there is one"
+
+
+@pytest.mark.parametrize("table", ["gateways", "campaigns"])
+def test_a_limit_that_is_lowered_while_the_leg_waits_for_its_moment_holds_for_it(
+    shared, world, attempt_id, monkeypatch, table
+):
+    monkeypatch.setattr(operator_leg, "LIMITS_FOR_S", 0.0)
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 1_000_000)
+    line = Line()
+    line.on_pause = lambda: world.conn.execute(f"UPDATE {table} SET max_channels = 1")
+    line.patience = 3
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert line.done == []
+    assert leases.counts(shared.redis).total == 1, "the callee's"
+
+
+def test_a_leg_goes_on_waiting_while_postgres_is_away(shared, world, attempt_id, monkeypatch):
+    monkeypatch.setattr(operator_leg, "LIMITS_FOR_S", 0.0)
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 1_000_000)
+    line = Line()
+
+    def go_away() -> None:
+        shared.postgres.run = away
+
+    line.on_pause = go_away
+    assert operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert line.done == [NUMBER]
+
+
+def away(_job):
+    raise DatabaseAway
 
 
 def test_nobody_is_put_through_while_the_leases_are_lost(shared, attempt_id):
