@@ -3,6 +3,9 @@
 The same claim of 100 contacts, in a campaign of a million with listed numbers at the head of its queue and in one of
 ten thousand without, each in a database of its own on one server that waits for its disk. Claims take turns, so that
 whatever else the machine does falls on both. What was claimed is concluded and replaced between the claims.
+
+Beside them, each round: one insert of 100 numbers into a bare table, which says what the disk and the machine take.
+The kernel says how long the large campaign's server process waited for a core, which is not the claim's doing.
 """
 
 import argparse
@@ -12,8 +15,9 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -36,16 +40,24 @@ WARM_UP = 20
 MOST_RATIO = 1.3
 MOST_P99_S = 0.015
 MOST_ROWS_PER_CLAIMED = 3.0
+BARE = "CREATE TABLE bare (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, phone text NOT NULL)"
+BARE_INSERT = "INSERT INTO bare (phone) SELECT '+7' || (9000000000 + n) FROM generate_series(1, %s) n"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Durations in seconds. rows: of contacts read per contact claimed."""
+    """Durations in seconds. rows: of contacts read per contact claimed. bare_s, bare_p99_s: of the bare insert.
+
+    core_p99_s: how long the server waited for a core during a claim in the large campaign.
+    """
 
     large_s: float
     small_s: float
     p99_s: float
     rows: float
+    bare_s: float = 0.0
+    bare_p99_s: float = 0.0
+    core_p99_s: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -66,24 +78,37 @@ class Figures:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Side:
-    """A database with one campaign that dials."""
+    """A database with one campaign that dials. last_waited_s: for a core, by the server, during the last claim."""
 
     conn: Connection[Any]
     campaign: DialingCampaign
     zone_set_id: int
+    last_waited_s: float = 0.0
 
     def claim_s(self) -> float:
         """Claim once and return how long it took, commit included; raises RuntimeError when it got fewer."""
         ids = [str(uuid.uuid4()) for _ in range(WANTED)]
-        began = time.perf_counter()
+        waited_s, began = self.waited_s(), time.perf_counter()
         found = claims.claim(self.conn, self.campaign, self.campaign.gateways[0], ids, [self.zone_set_id])
         took = time.perf_counter() - began
+        self.last_waited_s = self.waited_s() - waited_s
         if len(found) != WANTED:
             raise RuntimeError(f"only {len(found)} of {WANTED} contacts were claimed")
         self._replace()
         return took
+
+    def bare_s(self) -> float:
+        """Insert as many numbers into a table without rules and return how long it took, commit included."""
+        began = time.perf_counter()
+        self.conn.execute(BARE_INSERT, [WANTED])
+        return time.perf_counter() - began
+
+    def waited_s(self) -> float:
+        """Return how long the server's process of this connection has waited for a core so far."""
+        told = Path(f"/proc/{self.conn.info.backend_pid}/schedstat").read_text(encoding="ascii")
+        return int(told.split()[1]) / 1e9
 
     def _replace(self) -> None:
         """Conclude what was claimed, and let as many new contacts wait at the tail."""
@@ -175,24 +200,35 @@ def fill(conn: Connection[Any], contacts: int, listed: int) -> Side:
 
 def figures(large_s: Sequence[float], small_s: Sequence[float], rows: float) -> Figures:
     """Compute the figures from every claim's duration; p99 is that of the large campaign."""
-    ordered = sorted(large_s)
-    p99_s = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
-    return Figures(median(large_s), median(small_s), p99_s, rows)
+    return Figures(median(large_s), median(small_s), p99(large_s), rows)
+
+
+def p99(durations: Sequence[float]) -> float:
+    """Return the duration that one in a hundred exceeds or equals."""
+    ordered = sorted(durations)
+    return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
 
 
 def measure(large: Side, small: Side, rounds: int) -> Figures:
     """Let the two take turns."""
     rows = rows_read(large.explain(), "contacts") / WANTED
+    large.conn.execute(BARE)
     for _ in range(WARM_UP):
         large.claim_s()
         small.claim_s()
-    taken: dict[str, list[float]] = {"large": [], "small": []}
-    turns = [("large", large), ("small", small)]
-    for _ in range(rounds):
-        for name, one in turns:
-            taken[name].append(one.claim_s())
-        turns.reverse()
-    return figures(taken["large"], taken["small"], rows)
+        large.bare_s()
+    large_s, small_s, bare_s, waited_s = list[float](), list[float](), list[float](), list[float]()
+    for turn in range(rounds):
+        for is_large in (turn % 2 == 0, turn % 2 == 1):
+            if is_large:
+                large_s.append(large.claim_s())
+                waited_s.append(large.last_waited_s)
+            else:
+                small_s.append(small.claim_s())
+        bare_s.append(large.bare_s())
+    return replace(
+        figures(large_s, small_s, rows), bare_s=median(bare_s), bare_p99_s=p99(bare_s), core_p99_s=p99(waited_s)
+    )
 
 
 def report(found: Figures) -> str:
@@ -220,6 +256,8 @@ def main() -> int:
         print(f"the preflight of the large campaign took {time.perf_counter() - began:.1f} s")
     print(f"median {1000 * found.large_s:.1f} ms with {options.contacts} contacts, {options.listed} of them listed")
     print(f"median {1000 * found.small_s:.1f} ms with {SMALL} contacts")
+    print(f"a bare insert of {WANTED} rows: median {1000 * found.bare_s:.1f} ms, p99 {1000 * found.bare_p99_s:.1f} ms")
+    print(f"of the large campaign's claims the server waited for a core: p99 {1000 * found.core_p99_s:.1f} ms")
     print(f"contacts read per contact claimed: {found.rows:.2f}")
     if found.broken:
         print(f"not kept: {', '.join(found.broken)}")

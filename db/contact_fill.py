@@ -15,7 +15,7 @@ from db.contact_import import Target, refuse_closed
 from db.errors import NotFound
 from db.import_job import Job
 from db.imports import queries as import_queries
-from db.sql import AnyConnection, column_of, load, one_of, value_of
+from db.sql import AnyConnection, change, column_of, joined, load, one_of, value_of
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
@@ -93,7 +93,10 @@ class Forecast:
 def forecast(conn: AnyConnection, campaign_id: int, chosen: ContactFilter) -> Forecast:
     """Count what filling the campaign now would do. Raises NotFound."""
     chosen_count, new, rejected, blocked = 0, 0, Counter[ImportReject](), Counter[str]()
-    for reason, rule, count in conn.execute(COUNT, _values(conn, campaign_id, chosen)):
+    with joined(conn):
+        change(conn, import_queries["have_room"])
+        counts = conn.execute(COUNT, _values(conn, campaign_id, chosen)).fetchall()
+    for reason, rule, count in counts:
         chosen_count += count
         if reason is not None:
             rejected[ImportReject(reason)] += count
@@ -149,6 +152,7 @@ class FillJob(Job):
 
     def take_over(self, cursor: Cursor[Any]) -> None:
         """Take them all in one statement."""
+        cursor.execute(import_queries["have_room"])
         values = _values(self.conn, self._target.campaign_id, self._chosen) | {"import_id": self.import_id}
         for reason, count in cursor.execute(FILL, values).fetchall():
             self.count(count, Counter({reason: count} if reason else {}))

@@ -9,7 +9,8 @@ from psycopg.rows import tuple_row
 
 from db import campaigns, claims, gateway_health
 from db.campaigns import DialingCampaign
-from db.sql import AnyConnection, load, value_of
+from db.imports import queries as import_queries
+from db.sql import AnyConnection, change, joined, load, value_of
 from dialer.back_off import BreakerState
 from dialer.calling_hours import next_open, open_zone_sets
 from dialer.campaign import CampaignState
@@ -64,7 +65,8 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
     counts = dict.fromkeys(Standing, 0)
     waiting: dict[tuple[str, ...], int] = {}
     next_at: list[datetime] = []
-    with conn.cursor(row_factory=tuple_row) as cursor:
+    with joined(conn), conn.cursor(row_factory=tuple_row) as cursor:
+        change(conn, import_queries["have_room"])
         for zone_set_id, name, contacts, first_at in cursor.execute(claims.judging(queries["standings"]), values):
             standing, zones = standing_of(name), zone_sets[zone_set_id]
             counts[standing] += contacts

@@ -1,3 +1,3 @@
--- The claim chooses caller IDs itself now (db/queries/claims.sql, `shown`): a call of this function was half of its time.
+-- The claim chooses caller IDs itself now (db/queries/claims.sql, `shown`): this function was run as a query of its own for every contact.
 
 DROP FUNCTION shown_caller_id;

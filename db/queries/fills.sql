@@ -18,8 +18,9 @@ rules AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT p.*, (SELECT -- REFUSAL
         FROM rules, (SELECT p.phone, p.consent_at) c, (SELECT NULL::text AS reason) listed) AS refusal,
-        (SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
-         FROM blocking_entry(%(campaign_id)s, p.phone, now()) e) AS listed,
+        CASE WHEN (SELECT true FROM blacklist b WHERE b.project_id = 1 AND b.phone = p.phone LIMIT 1) THEN (
+            SELECT format('on the blacklist: %%s (%%s)', e.reason, e.list_name)
+            FROM blocking_entry(%(campaign_id)s, p.phone, now()) e) END AS listed,
         CASE WHEN p.nth > 1 THEN 'a newer contact has the same number'
              WHEN EXISTS (SELECT FROM contacts o
                  WHERE o.project_id = 1 AND o.phone = p.phone AND o.campaign_id = %(campaign_id)s)

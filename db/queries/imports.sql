@@ -33,7 +33,7 @@ SET rows_total = %(rows_total)s, accepted = %(accepted)s, rejected = %(rejected)
 WHERE id = %(import_id)s
 RETURNING cancelled_at IS NULL AND state = 'running'
 
--- have_room -- A batch is kept several times over while it is judged; what does not fit is written to disk in between.
+-- have_room -- Who judges many contacts keeps them several times over; what does not fit is written to disk in between.
 SET LOCAL work_mem = '64MB'
 
 -- stage -- The rows of one batch, as Python sorted them.

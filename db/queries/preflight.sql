@@ -6,7 +6,7 @@ WITH rules AS MATERIALIZED (
     -- RULES
 ), period AS MATERIALIZED (
     -- PERIODS
-), made AS MATERIALIZED (
+), made AS (
     SELECT c.id, -- MADE
     FROM rules CROSS JOIN contacts c JOIN period ON period.zone_set_id = c.zone_set_id
     JOIN attempts a ON a.project_id = 1 AND a.phone = c.phone AND a.claimed_at >= least(period.week, period.month)
