@@ -12,6 +12,7 @@ from flask import Flask
 from psycopg import Connection
 
 from control_panel import catalogues, labels
+from db import switches
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
 
@@ -26,7 +27,8 @@ PAGES = ["/", "/campaigns/", "/campaigns/new", "/campaigns/1", "/campaigns/1/edi
          "/campaigns/1/imports/new", "/audio/", "/gateways/", "/gateways/1", "/blacklist/", "/holidays/", "/limits/",
          "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
          "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/", "/limits/profiles/1", "/audit/",
-         "/campaigns/1/zones/", "/blacklist/changes/", "/users/", "/users/1"]  # fmt: skip
+         "/campaigns/1/zones/", "/blacklist/changes/", "/users/", "/users/1",
+         "/switches/", "/switches/1", "/campaigns/1/pacing"]  # fmt: skip
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -84,6 +86,7 @@ def test_it_speaks_a_strangers_browsers_language_until_they_choose(stranger: Bro
 
 def test_its_russian_pages_are_russian_and_its_english_pages_english(sign_in: SignIn, conn: Connection[Any]) -> None:
     sample.a_running_campaign(conn, "Zzz", size=12, done=4)
+    switches.from_settings(conn, "127.0.0.1", 8021)
     conn.execute("UPDATE contacts SET name = ''")
     conn.execute("UPDATE caller_ids SET label = '', category = ''")
     conn.execute("UPDATE holidays SET name = '-'")

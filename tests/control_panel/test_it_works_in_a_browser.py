@@ -14,7 +14,8 @@ import redis as redis_package
 import soundfile
 from playwright.sync_api import FilePayload, Page, ViewportSize, expect, sync_playwright
 
-from db import users
+from db import switches, users
+from db.switches import Seen, SwitchRow
 from tests.control_panel import sample
 from tests.control_panel.conftest import PASSWORD
 from tests.control_panel.server import running_panel
@@ -167,6 +168,10 @@ def test_no_page_is_wider_than_the_screen(
             "INSERT INTO audio_files (name, path, original_name, duration_ms, sha256) VALUES (%s, 'a', %s, 5, '')",
             [name, name],
         )
+        known = switches.create(
+            conn, SwitchRow(0, "w" * 64, "switch." * 30 + "example.org", 8021, None, is_enabled=True)
+        )
+        switches.write_seen(conn, Seen(known, "11111111-2222-4333-8444-555555555555", 7, "away", 3.0))
     problems: list[str] = []
     page = opened(chromium, panel, size, problems, scheme)
     paths = ["/", "/campaigns/", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/results/",
@@ -174,7 +179,7 @@ def test_no_page_is_wider_than_the_screen(
              "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
          "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/", "/audit/", "/blacklist/changes/",
              "/limits/", "/limits/profiles/1", "/holidays/", "/campaigns/1/zones/", "/users/", "/users/1",
-             "/campaigns/abandoned"]  # fmt: skip
+             "/campaigns/abandoned", "/switches/", "/switches/1", "/campaigns/1/pacing"]  # fmt: skip
     assert [path for path in paths if not (page.goto(path) and fits(page))] == []
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
