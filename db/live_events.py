@@ -32,6 +32,9 @@ def encoded(event_type: str, facts: Mapping[str, Any]) -> str:
 def publish_all(redis: Redis, events: Sequence[str]) -> bool:
     """Tell whoever listens several events, in order and in one request; False when Redis did not take them."""
     try:
+        if len(events) == 1:  # for which a pipeline is a detour
+            redis.publish(CHANNEL, events[0])
+            return True
         with redis.pipeline(transaction=False) as pipeline:
             for event in events:
                 pipeline.publish(CHANNEL, event)

@@ -116,7 +116,6 @@ class Departures:
         self._any_free_at = 0.0
         self._quickest_s = 1.0
         self.pace = Pace(total_cps)
-        """How many calls it can send."""
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 

@@ -56,7 +56,7 @@ class Plan:
 
 
 PLANS = {
-    SwitchKind.FREESWITCH: Plan(120, 20, 500, 20, 50),
+    SwitchKind.FREESWITCH: Plan(120, 20, 500, 20, 25),  # at 50 a second the last ones start on a machine that is full
     SwitchKind.EMBEDDED: Plan(32, 20, 150, 20, 20),
 }
 

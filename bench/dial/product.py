@@ -34,6 +34,7 @@ def start_campaign(
     Nobody listens for machines; is_listening: what comes before the answer is heard, as new campaigns have it.
     """
     flow = default_definition("ru") | {"amd_mode": "off", "amd": {"hears_early_media": is_listening}, "tries": 5}
+    flow["input_timeout_ms"] = 8000  # so that the first of the calls held are still there when the last one is up
     campaign_id = campaigns.create(
         conn,
         NewCampaign(
