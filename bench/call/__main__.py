@@ -50,11 +50,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=1000, help="hooks that are timed")
+    parser.add_argument("--most-seconds", type=float, default=3600.0, help="the calls end then, however many they were")
     options = parser.parse_args()
     adopt_orphans()
     with stop_on_signals():
         try:
-            found = _measure(options.calls, options.rounds)
+            found = _measure(options.calls, options.rounds, options.most_seconds)
         finally:
             end_descendants()
     walls, commits = found.hooks.walls, found.hooks.commits
@@ -71,7 +72,7 @@ def main() -> int:
     return 1 if found.broken else 0
 
 
-def _measure(calls: int, rounds: int) -> Measured:
+def _measure(calls: int, rounds: int, most_s: float) -> Measured:
     with ExitStack() as parts:
         folders = make_folders(Path(parts.enter_context(tempfile.TemporaryDirectory())))
         postgres = parts.enter_context(private_postgres())
@@ -91,7 +92,7 @@ def _measure(calls: int, rounds: int) -> Measured:
         environment["DIALER_ESL_PORT"] = str(run.switch.port)
         clock = parts.enter_context(scheduler(folders, environment))
         campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
-        scheduler_cpu_s = run.watch(clock)
+        scheduler_cpu_s = run.watch(clock, most_s)
     most = SCHEDULERS_POOL + LEADERS + int(os.environ.get("DIALER_DB_WORKERS", "6")) + OURS
     return Measured(times, scheduler_cpu_s, run.memory, run.concluded, calls, run.connections, most)
 
@@ -119,10 +120,13 @@ class _Run:
         row = self._conn.execute("SELECT coalesce(sum(attempts), 0)::int FROM campaign_tallies").fetchone()
         return row[0] if row else 0
 
-    def watch(self, clock: Child) -> float:
+    def watch(self, clock: Child, most_s: float) -> float:
         """Wait until every call is concluded, sampling memory; return the scheduler's CPU seconds per attempt."""
-        cpu, changed_at = cpu_s(clock.pid), time.monotonic()
+        cpu, began_at = cpu_s(clock.pid), time.monotonic()
+        changed_at = began_at
         while self.concluded < self._calls and time.monotonic() - changed_at < PATIENCE_S and clock.is_running():
+            if time.monotonic() - began_at > most_s:
+                break
             time.sleep(SAMPLE_S)
             concluded = self._count() - self._before
             if concluded > self.concluded:
