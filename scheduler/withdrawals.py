@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,9 @@ from scheduler.planner import give_back
 from scheduler.unsent import Unsent
 
 logger = logging.getLogger(__name__)
+
+AWAITED_S = 60.0
+"""So long a switch's return is awaited: the attempt has been concluded by then, or its switch was moved elsewhere."""
 
 WITHDRAWN = "calls that were marked and never left were undone"
 UNREAD = "the switch died before it read an originate to its end, the call is undone"
@@ -29,11 +33,15 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """An originate that a connection ended upon, unread; core_uuid: the life of the switch it was meant for."""
+    """An originate that a connection ended upon, unread; core_uuid: the life of the switch it was meant for.
+
+    since_s: on time.monotonic's clock.
+    """
 
     attempt_id: str
     line: Line
     core_uuid: str
+    since_s: float
 
 
 class Withdrawals:
@@ -56,7 +64,7 @@ class Withdrawals:
 
     def await_death(self, attempt_id: str, line: Line, core_uuid: str) -> None:
         """Undo this call, which was not read, once it is sure that the switch died; one that lives can be asked."""
-        self._unread.append(_Unread(attempt_id, line, core_uuid))
+        self._unread.append(_Unread(attempt_id, line, core_uuid, time.monotonic()))
 
     def settle(self) -> None:
         """Undo what there is, as far as it can be done now."""
@@ -79,7 +87,7 @@ class Withdrawals:
         for unread in self._unread:
             now = unread.line.core_uuid
             if now is None:
-                still_away.append(unread)
+                still_away += [unread] if time.monotonic() - unread.since_s < AWAITED_S else []
             elif now != unread.core_uuid:
                 logger.info(UNREAD, extra={"attempt_id": unread.attempt_id})
                 self.put_aside(unread.attempt_id)

@@ -207,6 +207,22 @@ def test_what_a_switch_that_died_had_not_read_is_undone_when_it_is_back(plan, de
     assert leases.counts(ready_redis).total == 0
 
 
+def test_a_switch_that_does_not_come_back_is_not_awaited_for_ever(
+    plan, departures, switch, world, monkeypatch, ready_redis
+):
+    def die(_):
+        switch.core_uuid = None
+        raise Unread
+
+    switch.on_originate = die
+    departures.start()
+    departures.add(plan(1))
+    wait_until(lambda: departures._withdrawals.waits)
+    monkeypatch.setattr("scheduler.withdrawals.AWAITED_S", 0.0)
+    wait_until(lambda: not departures._withdrawals.waits)
+    assert states(world) == {"dialing": 1}, "reconciliation's"
+
+
 def test_what_a_switch_that_lives_on_seems_not_to_have_read_stays_for_reconciliation(plan, departures, switch, world):
     switch.fails = [Unread()]
     departures.start()
