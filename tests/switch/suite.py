@@ -224,20 +224,18 @@ class Suite:
             for call in calls:
                 campaigns.move(conn, self.placed[call.name].campaign_id, CampaignState.ACTIVE)
 
-    def store(self, call: Call) -> int:
+    def store(self, call: Call, gateways: Sequence[tuple[int, int]] | None = None) -> int:
         """Start the call's callee and store its campaign as a draft; return the campaign's id."""
         callee, trace, errors = self._start_callee(call)
         with psycopg.connect(self.postgres.url) as conn:
-            campaign_id = self._create(conn, call)
+            campaign_id = self._create(conn, call, gateways)
         self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
         return campaign_id
 
     def place_with(self, call: Call, gateways: Sequence[tuple[int, int]]) -> None:
         """As `place`, with these (gateway, caller ID) pairs instead of the call's own."""
-        callee, trace, errors = self._start_callee(call)
+        campaign_id = self.store(call, gateways)
         with psycopg.connect(self.postgres.url) as conn:
-            campaign_id = self._create(conn, call, gateways)
-            self.placed[call.name] = Placed(campaign_id, trace, errors, callee)
             campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
 
     def _start_callee(self, call: Call) -> tuple[Child | None, Path, Path]:
@@ -267,7 +265,7 @@ class Suite:
             campaigns.NewCampaign(
                 name=call.name,
                 flow_version_id=self.store_flow(conn, call, definition),
-                gateways=gateways or [self.gateways[call.name]],
+                gateways=[self.gateways[call.name]] if gateways is None else gateways,
                 ring_timeout_s=call.ring_timeout_s,
                 max_call_s=call.max_call_s,
                 **{**USUAL, **call.campaign},

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from db import limits
+from db import campaigns, limits
 from db.limits import Budgets
 from db.preflight import preflight
+from dialer.campaign import CampaignState
 from dialer.preflight import Obstacle
 from tests.switch.callee import presses
 from tests.switch.calls import Call
+from tests.switch.invites import invites
 from tests.switch.scenario import answer, hung_up, invited, pause, play, reject, trying
 from tests.switch.sounds import prompt, two_keys_capture
 
@@ -34,6 +36,9 @@ BUDGET = Call(
 BUDGET_OF_ALL = Call(
     "within_the_budget_of_all", SAYS_YES, names=("first", "second"), is_placed_by_its_test=True
 )  # fmt: skip
+SPENDS, LEFT_NOTHING = (
+    Call(name, SAYS_YES, is_placed_by_its_test=True) for name in ("spends_the_minutes_of_all", "has_no_minutes_left")
+)
 ONCE_A_DAY = Call(
     "once_a_day",
     (invited(), trying(), reject("486 Busy Here")),
@@ -96,6 +101,40 @@ def test_no_call_starts_beyond_the_days_budget_of_all_campaigns_and_one_does_whe
             assert preflight(conn, campaign_id, datetime.now(UTC)).obstacle is Obstacle.BUDGET_SPENT
             limits.set_budgets(conn, Budgets(budget + 1, None))
         assert [row.disposition for row in dialled.rows(BUDGET_OF_ALL)] == ["interested"] * 2
+    finally:
+        with psycopg.connect(dialled.postgres.url) as conn:
+            limits.set_budgets(conn, Budgets(None, None))
+
+
+def test_no_call_starts_beyond_the_days_minutes_of_all_campaigns_and_one_does_when_they_grow(dialled):
+    dialled.wait_for("SELECT 1 FROM attempts HAVING count(*) = count(concluded_at)", timeout_s=90)
+    tallies = dialled.select("SELECT coalesce(sum(billsec), 0)::bigint AS s FROM day_tallies WHERE day = %s", _today())
+    minutes = tallies[0].s // 60 + 2
+
+    def leave_room_for_one_call(conn):
+        limits.set_budgets(conn, Budgets(None, minutes))
+        for call in (SPENDS, LEFT_NOTHING):
+            longest_s = minutes * 60 - tallies[0].s
+            conn.execute("UPDATE campaigns SET max_call_s = %s WHERE name = %s", [longest_s, call.name])
+
+    try:
+        dialled.store(LEFT_NOTHING)
+        dialled.place([SPENDS], before=leave_room_for_one_call)
+        dialled.wait_for(
+            "SELECT FROM attempts WHERE campaign_id = %s AND answered_at IS NOT NULL",
+            dialled.placed[SPENDS.name].campaign_id,
+        )
+        campaign_id = dialled.placed[LEFT_NOTHING.name].campaign_id
+        with psycopg.connect(dialled.postgres.url) as conn:
+            campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
+        assert dialled(SPENDS).disposition == "interested"  # meanwhile it might still have taken them all
+        clock.sleep(ROUNDS_S)
+        assert not dialled.has_attempts(LEFT_NOTHING)
+        assert invites(dialled, LEFT_NOTHING) == []
+        with psycopg.connect(dialled.postgres.url) as conn:
+            assert preflight(conn, campaign_id, datetime.now(UTC)).obstacle is Obstacle.BUDGET_SPENT
+            limits.set_budgets(conn, Budgets(None, minutes + 1))
+        assert dialled(LEFT_NOTHING).disposition == "interested"
     finally:
         with psycopg.connect(dialled.postgres.url) as conn:
             limits.set_budgets(conn, Budgets(None, None))

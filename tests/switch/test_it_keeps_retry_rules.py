@@ -13,6 +13,7 @@ from db.blacklist import BlacklistReason
 from db.limits import LimitProfile
 from tests.switch.callee import presses
 from tests.switch.calls import Call, answered
+from tests.switch.invites import calls_of
 from tests.switch.scenario import answer, hung_up, invited, pause, play, reject, trying
 from tests.switch.sounds import prompt, two_keys_capture
 
@@ -28,6 +29,16 @@ AGAIN = Call(
     BUSY,
     campaign={"retry_rules": {"max_attempts": TIMES, "busy": {"delay_s": DELAY_S, "growth": 2.0, "max_attempts": 9}}},
     answers=TIMES,
+)
+CROWD = tuple(f"person {n}" for n in range(8))
+JITTERY_S = 2.0
+JITTERED = Call(
+    "busy_with_jitter",
+    BUSY,
+    names=CROWD,
+    campaign={"retry_rules": {"max_attempts": 2, "jitter": 1, "busy": {"delay_s": JITTERY_S, "max_attempts": 2}}},
+    answers=2 * len(CROWD),
+    is_placed_by_its_test=True,
 )
 NOT_THIS_ONE = Call(
     "only_no_answer_is_retried",
@@ -84,6 +95,21 @@ def test_a_busy_number_is_called_again_after_growing_delays_and_no_more_often_th
     assert DELAY_S <= waits[0] < 2 * DELAY_S + ROUNDS_S
     assert waits[1] >= 2 * DELAY_S
     assert len(re.findall(r"^INVITE sip:", dialled.carrier_saw(AGAIN), re.MULTILINE)) == TIMES
+
+
+def test_what_failed_together_is_not_called_again_together_but_within_the_jitter(dialled):
+    dialled.place([JITTERED])
+    campaign_id = dialled.placed[JITTERED.name].campaign_id
+    ended = {row.phone: row.ended_at for row in dialled.records(JITTERED) if row.number == 1}
+    due = dict(dialled.select("SELECT phone, due_at FROM contacts WHERE campaign_id = %s", campaign_id))
+    longer = sorted((due[phone] - at).total_seconds() / JITTERY_S - 1 for phone, at in ended.items())
+    assert longer[0] >= 0
+    assert longer[-1] <= 1
+    assert longer[-1] - longer[0] > 0.1, "a thousand to one: they came together"
+    dialled.carrier_saw(JITTERED)
+    for phone, calls in calls_of(dialled, JITTERED).items():
+        _, again = (call.at for call in calls)
+        assert due[phone] <= again <= due[phone] + timedelta(seconds=ROUNDS_S)
 
 
 def test_what_no_rule_retries_is_called_once(dialled):

@@ -1,6 +1,5 @@
 """A pause starts no call any more and lets live ones end; a stop ends them or leaves them alone, as was chosen."""
 
-import re
 import time
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ from db import campaigns
 from dialer.campaign import CampaignState
 from tests.switch.callee import presses
 from tests.switch.calls import Call, answered
+from tests.switch.invites import invites
 from tests.switch.scenario import (
     answer,
     cancelled,
@@ -46,9 +46,6 @@ HAS_PRESSED = "SELECT 1 FROM attempts WHERE campaign_id = %s AND outcome IS NOT 
 SOME_ARE_DONE = "SELECT 1 FROM attempts WHERE campaign_id = %s HAVING count(concluded_at) >= 20"
 NONE_IS_OPEN = "SELECT 1 FROM attempts WHERE campaign_id = %s HAVING count(*) = count(concluded_at)"
 
-RECEIVED = re.compile(
-    r"^-+ (\d{4}-\d\d-\d\d)[T\t ](\d\d:\d\d:\d\d\.\d+).*\n(?:UDP|TCP) message received[^\n]*\n\nINVITE ", re.MULTILINE
-)
 OBEYED_WITHIN_S = 1.0
 
 
@@ -57,15 +54,6 @@ def move(suite, call: Call, target: CampaignState, **how) -> datetime:
     with psycopg.connect(suite.postgres.url) as conn:
         campaigns.move(conn, suite.placed[call.name].campaign_id, target, **how)
     return datetime.now(UTC)
-
-
-def invites(suite, call: Call) -> list[datetime]:
-    """Return when the callee received each INVITE, repetitions too."""
-    trace = suite.placed[call.name].trace.read_text(encoding="utf-8", errors="replace")
-    return [
-        datetime.fromisoformat(f"{day} {clock}").astimezone(UTC)  # SIPp writes the machine's local time
-        for day, clock in RECEIVED.findall(trace)
-    ]
 
 
 def stop(suite, call: Call, when: str) -> None:
@@ -91,7 +79,7 @@ def test_no_invite_leaves_later_than_a_second_after_a_pause(dialled):
     )  # fmt: skip
     assert left.waiting > 0, "everybody was called before the pause: it shows nothing"
     assert left.latest <= paused_at
-    seen = invites(dialled, BUSY)
+    seen = [invite.at for invite in invites(dialled, BUSY)]
     assert len(seen) >= left.attempts >= 20
     assert (max(seen) - paused_at).total_seconds() <= OBEYED_WITHIN_S
 

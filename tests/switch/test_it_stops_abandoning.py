@@ -1,13 +1,14 @@
-"""Calls that are abandoned stop their campaign at its cap, and a number always sees the same caller ID."""
+"""Calls that are abandoned slow their campaign down near its cap, and stop it beyond."""
 
-import re
+from datetime import timedelta
 
 import psycopg
 
-from db import caller_ids, campaigns
-from dialer.campaign import PauseReason
+from db import campaigns
+from dialer.campaign import CampaignState, PauseReason
 from tests.switch.calls import Call
-from tests.switch.scenario import answer, hung_up, invited, reject, trying
+from tests.switch.invites import most_at_once
+from tests.switch.scenario import answer, hung_up, invited, pause, reject, ringing, trying
 
 PEOPLE = 60
 ABANDONS = Call(
@@ -18,18 +19,23 @@ ABANDONS = Call(
     names=tuple(f"person {n}" for n in range(PEOPLE)),
     is_placed_by_its_test=True,
 )
-SHOWS_SEVERAL = Call(
-    "shows_several_numbers",
-    (invited(), trying(), reject("486 Busy Here")),
-    names=tuple(f"person {n}" for n in range(12)),
-    is_placed_by_its_test=True,
-)
-FURTHER = ("+74950000002", "+74950000003")
+TWENTY = tuple(f"person {n}" for n in range(20))
+LASTS_S = 2.5
+RINGS = (invited(), trying(), ringing(), pause(round(1000 * LASTS_S)), reject("486 Busy Here"))
+
+
+def near_its_cap(name: str) -> Call:
+    """Return a campaign that may have ten calls up; each of its callees lets it ring a while."""
+    return Call(name, RINGS, names=TWENTY, campaign={"max_channels": 10}, is_placed_by_its_test=True)
+
+
+FREE, NEAR, AT_IT = near_its_cap("far_from_its_cap"), near_its_cap("near_its_cap"), near_its_cap("at_its_cap")
+LEDGERS = {FREE.name: (200, 4), NEAR.name: (200, 5), AT_IT.name: (100, 3)}
+"""Who answered and who was abandoned today: 3 % of them are 6, 6 and 3."""
 IS_HELD = "SELECT pause_reason::text FROM campaigns WHERE id = %s AND state = 'paused'"
 NONE_IS_OPEN = "SELECT 1 FROM attempts WHERE campaign_id = %s HAVING count(*) = count(concluded_at)"
 COUNTS = """SELECT count(*) FILTER (WHERE disposition = 'abandoned') AS abandoned, count(*) AS attempts
 FROM attempts WHERE campaign_id = %s"""
-SHOWN = re.compile(r"^From: .*?<sip:(\+?\d+)@", re.MULTILINE)
 
 
 def test_a_campaign_that_abandons_too_many_is_paused_and_calls_nobody_else(dialled):
@@ -51,20 +57,25 @@ def test_a_campaign_that_abandons_too_many_is_paused_and_calls_nobody_else(diall
     assert why.details["abandoned"] >= 4
 
 
-def test_the_callee_sees_registered_numbers_alone_and_each_the_one_on_record(dialled):
-    gateway_id, first = dialled.gateways[SHOWS_SEVERAL.name]
-    with psycopg.connect(dialled.postgres.url) as conn:
-        further = [caller_ids.add(conn, gateway_id, phone) for phone in FURTHER]
-    dialled.place_with(SHOWS_SEVERAL, [(gateway_id, number) for number in (first, *further)])
-    records = dialled.records(SHOWS_SEVERAL)
-    assert {record.disposition for record in records} == {"busy"}
-    assert len({record.caller_id for record in records}) > 1
-    seen = dialled.carrier_saw(SHOWS_SEVERAL)
-    invites = [text for text in seen.split("INVITE sip:")[1:] if "message received" not in text[:20]]
-    pairs = {}
-    for text in invites:
-        callee = re.match(r"(\+?\d+)@", text)
-        shown = SHOWN.search(text)
-        if callee and shown:
-            pairs[callee.group(1).lstrip("+")] = shown.group(1).lstrip("+")
-    assert pairs == {record.phone.lstrip("+"): record.caller_id.lstrip("+") for record in records}
+def test_near_its_cap_a_campaign_has_fewer_calls_up_and_at_it_one_and_is_not_stopped(dialled):
+    def abandon(conn):
+        for name, (people, abandoned) in LEDGERS.items():
+            conn.execute(
+                "INSERT INTO abandon_days (campaign_id, day, shard, answered, abandoned)"
+                " VALUES (%s, (now() AT TIME ZONE 'UTC')::date, 0, %s, %s)",
+                [dialled.placed[name].campaign_id, people, abandoned],
+            )
+
+    dialled.place([AT_IT, NEAR, FREE], before=abandon)
+    slowed = [dialled.placed[call.name].campaign_id for call in (NEAR, AT_IT)]
+    try:
+        dialled.rows(FREE)
+        up = {call.name: most_at_once(dialled, call, timedelta(seconds=LASTS_S)) for call in (FREE, NEAR, AT_IT)}
+        # Of ten: all, 0.6 and 0.1 of them.
+        assert up == {FREE.name: 10, NEAR.name: 6, AT_IT.name: 1}
+        states = dialled.select("SELECT state::text FROM campaigns WHERE id = ANY(%s)", slowed)
+        assert [row.state for row in states] == ["active", "active"]
+    finally:
+        with psycopg.connect(dialled.postgres.url) as conn:
+            for campaign_id in slowed:
+                campaigns.move(conn, campaign_id, CampaignState.COMPLETED, hangs_up=True)
