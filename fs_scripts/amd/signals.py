@@ -23,6 +23,11 @@ SHORT_SIGNAL_FRAMES = (6, 33)
 EVEN = (0.7, 1.45)
 """A pause of busy, in tones."""
 CADENCE_FRAMES = 4
+CADENCE_STEADY_HZ = 8.0
+CADENCE_WANDERS = 0.2
+"""A cadence's tones stay within this of each other, but for so many frames: voices wander about 425 Hz too."""
+TAIL_DB = 8.0
+"""What is so much weaker than the tone just was is its echo."""
 ENDLESS_FRAMES = 125
 """425 Hz for 2.5 s is no ring."""
 PAIRS_HZ = ((480, 620), (350, 440))
@@ -52,6 +57,8 @@ class Signals:
         self._ring_run = 0
         self._ring_started = 0
         self._ring_gap = 0
+        self._ring_hz = self._short_hz = self._ring_db = 0.0
+        self._ring_off = 0
         self._short_run = self._short_ended = 0
         self._is_even = False
         self._pair_run = 0
@@ -75,7 +82,8 @@ class Signals:
             return Verdict.HUMAN
         if loud and self.is_ring_back(sound):
             self.last_ring_ms = self._frames * FRAME_MS
-        if verdict := self._cadence(loud and _is_cadence_hz(sound.hz) and sound.share > PURE):
+        is_on = loud and _is_cadence_hz(sound.hz) and sound.share > PURE
+        if verdict := self._cadence(sound, is_on and sound.level_db > self._ring_db - TAIL_DB):
             self.kind = "425 Hz"
             return verdict
         if loud and self._is_pair(sound):
@@ -101,27 +109,42 @@ class Signals:
         self.kind = f"{self._hz:.0f} Hz"
         return Verdict.FAX if any(low <= self._hz <= high for low, high in FAX_HZ) else Verdict.MACHINE
 
-    def _cadence(self, is_on: bool) -> Verdict | None:  # noqa: FBT001 - the signal is on or off
+    def _cadence(self, sound: Sound, is_on: bool) -> Verdict | None:  # noqa: FBT001 - the signal is on or off
         if is_on:
-            if not self._ring_run:
-                least, most = (self._short_run * ratio for ratio in EVEN)
-                self._is_even = self._short_run > 0 and least <= self._frames - self._short_ended <= most
-                self._ring_started = self._frames
-            self._ring_run, self._ring_gap = self._frames - self._ring_started + 1, 0
-            is_busy = self._is_even and self._ring_run >= CADENCE_FRAMES
-            return Verdict.MACHINE if is_busy or self._ring_run >= ENDLESS_FRAMES else None
+            return self._ringing(sound)
         if not self._ring_run:
             return None
         self._ring_gap += 1
         if self._ring_gap < 4:
             return None
-        length, self._ring_run = self._ring_run, 0
+        length, is_tone = self._ring_run, self._is_steady()
+        self._ring_run, self._ring_db = 0, 0.0
         shortest, longest = SHORT_SIGNAL_FRAMES
         is_whole = self._ring_started > 3  # else the answer has cut it
-        self._short_run = length if shortest <= length <= longest and is_whole else 0
+        self._short_run = length if shortest <= length <= longest and is_whole and is_tone else 0
+        self._short_hz = self._ring_hz
         self._short_ended = self._frames - self._ring_gap
         self.rings += length > longest
         return None
+
+    def _ringing(self, sound: Sound) -> Verdict | None:
+        if not self._ring_run:
+            least, most = (self._short_run * ratio for ratio in EVEN)
+            self._is_even = self._short_run > 0 and least <= self._frames - self._short_ended <= most
+            self._ring_started, self._ring_off = self._frames, 0
+        self._ring_run, self._ring_gap = self._frames - self._ring_started + 1, 0
+        self._ring_db = max(self._ring_db, sound.level_db)
+        if self._ring_run <= 2:
+            self._ring_hz = sound.hz  # the first frame holds the tone's edge
+        self._ring_off += abs(sound.hz - self._ring_hz) > CADENCE_STEADY_HZ
+        is_busy = self._is_even and self._ring_run >= CADENCE_FRAMES and self._is_as_before()
+        return Verdict.MACHINE if self._is_steady() and (is_busy or self._ring_run >= ENDLESS_FRAMES) else None
+
+    def _is_as_before(self) -> bool:
+        return abs(self._ring_hz - self._short_hz) <= CADENCE_STEADY_HZ
+
+    def _is_steady(self) -> bool:
+        return self._ring_off <= max(1, CADENCE_WANDERS * self._ring_run)
 
     def _is_pair(self, sound: Sound) -> bool:
         low, high = sorted((sound.hz, sound.hz_2))

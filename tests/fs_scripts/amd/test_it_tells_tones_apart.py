@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from fs_scripts.amd.detector import Verdict
-from tests.fs_scripts.amd.sounds import decide, heard, silence, tone, voice
+from fs_scripts.amd.detector import FRAME_SAMPLES, Verdict
+from fs_scripts.amd.signals import Signals
+from fs_scripts.amd.spectrum import Analyser
+from tests.fs_scripts.amd.sounds import RATE, decide, heard, silence, tone, voice
 
 SIT = [tone(950, 330), tone(1400, 330), tone(1800, 330)]
 
@@ -64,6 +66,33 @@ def test_every_busy_is_a_machine_by_its_second_tone(hertz, ms):
     verdict, at_ms = decide(heard(silence(300), *cadence))
     assert verdict is Verdict.MACHINE
     assert at_ms <= 300 + 2 * ms + 200
+
+
+def gliding(low_hz, high_hz, ms):
+    """Return a tone that wanders up and down, as the second overtone of a woman's voice does."""
+    at = np.arange(ms * 8) / RATE
+    hertz = (low_hz + high_hz) / 2 + (high_hz - low_hz) / 2 * np.sin(2 * np.pi * 5 * at)
+    return np.sin(2 * np.pi * np.cumsum(hertz) / RATE) * 3000
+
+
+def kind_of(*parts):
+    """Return what decided by itself, nothing when no tone did."""
+    samples, signals, analyser = heard(silence(300), *parts), Signals(), Analyser()
+    for start in range(0, len(samples), FRAME_SAMPLES):
+        if any(signals.hear(sound) for sound in analyser.analyse(samples[start : start + FRAME_SAMPLES])):
+            return signals.kind
+    return ""
+
+
+@pytest.mark.parametrize(("low_hz", "high_hz"), [(398, 434), (404, 430), (415, 435)])
+@pytest.mark.parametrize("ms", [200, 300])
+def test_a_voice_that_wanders_about_425_hz_in_syllables_is_no_busy(low_hz, high_hz, ms):
+    assert kind_of(*[part for _ in range(6) for part in (gliding(low_hz, high_hz, ms), silence(ms))]) == ""
+    assert kind_of(*[part for _ in range(6) for part in (tone(425, ms), silence(ms))]) == "425 Hz"
+
+
+def test_two_steady_tones_of_different_pitch_are_no_busy():
+    assert kind_of(*[part for hertz in (405, 430) * 3 for part in (tone(hertz, 300), silence(300))]) == ""
 
 
 def test_a_ring_that_the_answer_cut_is_no_busy():
