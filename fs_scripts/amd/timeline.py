@@ -8,6 +8,8 @@ from fs_scripts.amd.spectrum import BANDS, Sound
 
 SPEAKS, STILL_SPEAKS = 0.5, 0.35
 """How likely the network must find a frame to be speech, and one that follows speech."""
+SILENT_DB = 12.0
+"""At most so loud (RMS 4 of 16 bits) a frame is nobody's speech: a codec's rounding, or a line that only idles."""
 VOICED = 0.31
 GAP = 9
 """Frames of silence that end a segment."""
@@ -74,7 +76,8 @@ class Timeline:
     def hear(self, sound: Sound, speech: float, *, is_signal: bool) -> None:
         """Take the next frame and how likely it is speech; a signal's frame is nobody's speech."""
         self.frames += 1
-        self._is_active = not is_signal and speech > (STILL_SPEAKS if self._is_active else SPEAKS)
+        may_speak = not is_signal and sound.level_db > SILENT_DB
+        self._is_active = may_speak and speech > (STILL_SPEAKS if self._is_active else SPEAKS)
         is_voiced = self._is_active and sound.voicing > VOICED
         self._follow_segments(self._is_active, is_voiced)
         if self._is_active:

@@ -37,6 +37,13 @@ def test_nothing_heard_is_unsure(level):
     assert decide(noise) == (Verdict.UNSURE, WAITS.nothing_ms)
 
 
+@pytest.mark.parametrize("before_ms", [0, 500])
+@pytest.mark.parametrize("value", [1, 8, -8, 300])
+def test_a_line_that_idles_at_one_value_is_nobody(before_ms, value):
+    idle = np.full(48_000, value, np.int16)  # A-law has no zero: its silence is 8
+    assert decide(np.concatenate([silence(before_ms), idle])) == (Verdict.UNSURE, WAITS.nothing_ms)
+
+
 def test_a_click_is_no_machine():
     assert decide(heard(silence(300), voice(20), silence(4000)))[0] in {Verdict.UNSURE, Verdict.HUMAN}
 
