@@ -5,32 +5,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from redis import Redis
 
-from db import claims, leases, live_events
-from db.claims import ClaimedAttempt
+from db import claims, leases
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import Leave, Wanted
-from dialer.disposition import CallFacts
-from dialer.errors import UnsafeDialString
-from dialer.outcome import Witness
 from scheduler.brakes import Brakes
 from scheduler.database import Database
-from scheduler.event_socket import CommandRefused, MaybeSent, NotSent, Unread
 from scheduler.pace import Pace
 from scheduler.planner import Departure, give_back
+from scheduler.sender import LOOK_EVERY_S, PATIENCE_S, Sender, Sending, Taker
 from scheduler.unsent import Unsent
 from scheduler.withdrawals import Withdrawals
-from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
 
 LATEST_S = 0.15
 """A call that is later than this gives its slot back: sent now, it would leave in the next one's moment."""
-REST_AFTER_REFUSAL_S = 5.0
 RETRY_S = 1.0
 """How often undoing is tried again while PostgreSQL is away."""
 ALLOWANCE = 1.02
@@ -40,42 +33,10 @@ PROMPT_S = 0.01
 FORGETTING_S = 0.001
 """How much slower the quickest is thought to be after each call, so that it follows the machine."""
 
-ORIGINATED = "an originate was sent"
-UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
 UNDONE = "planned calls were undone before they were sent"
-REFUSED = "the switch refuses originates"
-UNSAFE = "a value may not enter a dial string, the attempt failed without a call"
-NEVER_SENT_CAUSE = "DESTINATION_OUT_OF_ORDER"
-"""What an attempt is concluded with that can't be spelled as a command: a failure of our own, retried by its rule."""
 MARK_FAILED = "PostgreSQL did not mark a call, it is not sent"
 NO_PERMISSION = "Redis did not let a call leave, planned calls are undone"
 FAILED = "sending a planned call failed"
-
-
-class Line(Protocol):
-    """What is needed of scheduler.switch.Switch."""
-
-    @property
-    def core_uuid(self) -> str | None:
-        """The Core-UUID while connected."""
-
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str) -> None:
-        """Ask this life of the switch for the call."""
-
-
-class Taker(Protocol):
-    """What is needed of scheduler.node.Node."""
-
-    @property
-    def id(self) -> int:
-        """The switch's id."""
-
-    @property
-    def line(self) -> Line:
-        """The connection to it."""
-
-    def refused(self, wait_s: float) -> None:
-        """Let it rest."""
 
 
 class Lines(Protocol):
@@ -83,6 +44,9 @@ class Lines(Protocol):
 
     def takers(self, gateway: str) -> Sequence[Any]:
         """Return the switches (Taker) that may take a call over this gateway, the one to try first first."""
+
+    def has_others(self, node: Any) -> bool:
+        """Whether another one takes calls now."""
 
     def channels(self, node: Any) -> int:
         """Return how many channels it may have."""
@@ -117,6 +81,7 @@ class Departures:
         self._quickest_s = 1.0
         self.pace = Pace(total_cps)
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
+        self._sender = Sender(database, redis, unsent, self._withdrawals)
         self._thread = threading.Thread(target=self._run, name="departures", daemon=True)
 
     def start(self) -> None:
@@ -142,6 +107,7 @@ class Departures:
                 departure = self._next()
                 if departure is not None:
                     self._depart(departure)
+                self._sender.look()
                 self._withdrawals.settle()
             except Exception:
                 logger.exception(FAILED)
@@ -149,6 +115,7 @@ class Departures:
                 if self._is_over:
                     break
         self._undo(self._take_all())
+        self._sender.look()
         self._withdrawals.settle()
 
     def _next(self) -> Departure | None:
@@ -156,8 +123,9 @@ class Departures:
         with self._changed:
             while not self._is_over:
                 if not self._planned:
-                    self._changed.wait(RETRY_S if self._withdrawals.waits else None)
-                    if self._withdrawals.waits:
+                    longest_s = self._longest_wait_s()
+                    self._changed.wait(longest_s)
+                    if longest_s is not None:
                         return None
                     continue
                 departure = min(self._planned, key=self._moment)
@@ -165,8 +133,17 @@ class Departures:
                 if wait_s <= 0:
                     self._planned.remove(departure)
                     return departure
+                if self._sender.waits and wait_s > LOOK_EVERY_S:
+                    self._changed.wait(LOOK_EVERY_S)
+                    return None
                 self._changed.wait(wait_s)
             return None
+
+    def _longest_wait_s(self) -> float | None:
+        """Return for how long there is nothing to look after; None: until something changes."""
+        if self._sender.waits:
+            return LOOK_EVERY_S
+        return RETRY_S if self._withdrawals.waits else None
 
     def _moment(self, departure: Departure) -> float:
         """When it may leave: at its slot, and at the allowed distance from those before it."""
@@ -196,7 +173,10 @@ class Departures:
             # Those whose moment has come too would be late when their turn came: undoing each would be later still.
             return self._undo([departure, *self._take_due()])
         attempt, began_at = departure.attempt, self._clock()
-        takers: dict[int, Taker] = {taker.id: taker for taker in self._switches.takers(attempt.gateway)}
+        # One that owes a reply may hang: it gets no second call, and no channel is counted there.
+        takers: dict[int, Taker] = {
+            taker.id: taker for taker in self._switches.takers(attempt.gateway) if not self._sender.awaits(taker)
+        }
         try:
             leave = self._ask_to_leave(departure, takers)
         except (RedisAway, LeasesLost) as error:
@@ -226,7 +206,8 @@ class Departures:
         if self._is_late(departure):
             self.pace.kept_line(self._clock() - began_at)
             return self._withdrawals.put_aside(attempt.attempt_id)
-        self._send(departure, taker, core_uuid, leave.at)
+        patience_s = PATIENCE_S if self._switches.has_others(taker) else None
+        self._sender.send(Sending(attempt, taker, core_uuid, leave.at), patience_s)
         return self._keep_distance(departure, began_at, asked_at)
 
     def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:
@@ -252,38 +233,6 @@ class Departures:
         of_gateway, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
         self.pace.kept_line(max(self._clock(), self._any_free_at) - began_at)
-
-    def _send(self, departure: Departure, taker: Taker, core_uuid: str, allowed_at: float) -> None:
-        attempt = departure.attempt
-        known = {"attempt_id": attempt.attempt_id, "campaign_id": attempt.campaign_id, "gateway": attempt.gateway}
-        known["switch_id"] = taker.id
-        try:
-            self._unsent.end([attempt.attempt_id])
-            taker.line.originate(attempt, core_uuid)
-        except (NotSent, OSError):
-            self._withdrawals.put_aside(attempt.attempt_id)
-        except CommandRefused as error:
-            logger.error(REFUSED, extra={**known, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
-            self._withdrawals.put_aside(attempt.attempt_id)
-            taker.refused(REST_AFTER_REFUSAL_S)
-        except UnsafeDialString:
-            logger.exception(UNSAFE, extra=known)
-            self._fail(attempt)
-        except MaybeSent as error:
-            logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
-            if isinstance(error, Unread):
-                self._withdrawals.await_death(attempt.attempt_id, taker.line, core_uuid)
-        else:
-            logger.info(ORIGINATED, extra={**known, "allowed_at": allowed_at})
-            live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
-
-    def _fail(self, attempt: ClaimedAttempt) -> None:
-        """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""
-        facts = CallFacts(attempt.attempt_id, NEVER_SENT_CAUSE, datetime.now(UTC))
-        try:
-            conclude(self._database, self._redis, facts, Witness.REPLY)
-        except DatabaseAway:  # it comes back here when PostgreSQL does
-            self._withdrawals.put_aside(attempt.attempt_id)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""

@@ -46,6 +46,14 @@ class Unread(MaybeSent):
     """
 
 
+class Unanswered(MaybeSent):
+    """No reply has come yet. look: raises this again, MaybeSent or CommandRefused, returns when there is a good one."""
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        super().__init__("the switch has not replied yet")
+        self.look = look
+
+
 class CommandRefused(DialerError):
     """The switch understood the command and refuses it: the message is its reply."""
 
@@ -70,6 +78,14 @@ class _Reply:
     arrived: threading.Event = field(default_factory=threading.Event)
     message: Message | None = None
     is_unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A command on its way, and the connection it went over."""
+
+    connection: socket.socket
+    reply: _Reply
 
 
 class EventSocket:
@@ -106,18 +122,35 @@ class EventSocket:
 
     def api(self, command: str, wait_s: float = REPLY_WAIT_S) -> str:
         """Run an API command and return its answer; raises NotSent, MaybeSent. Keep to commands that answer at once."""
-        return self._send(encode(f"api {command}"), wait_s).body
+        return self._reply_to(self._put(encode(f"api {command}")), wait_s).body
 
-    def bgapi(self, command: str, job_uuid: str, wait_s: float = REPLY_WAIT_S, core_uuid: str | None = None) -> None:
+    def bgapi(
+        self,
+        command: str,
+        job_uuid: str,
+        wait_s: float = REPLY_WAIT_S,
+        core_uuid: str | None = None,
+        patience_s: float | None = None,
+    ) -> None:
         """Start an API command as job `job_uuid`; its answer comes as event BACKGROUND_JOB.
 
-        core_uuid: the only life of the switch that it is meant for. Raises NotSent, MaybeSent, CommandRefused.
+        core_uuid: the only life of the switch that it is meant for. patience_s: how long the caller is held up at most;
+        the connection is given up after wait_s all the same. Raises NotSent, MaybeSent, CommandRefused, Unanswered.
         """
-        message = self._send(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), wait_s, core_uuid)
-        if not message.reply.startswith("+OK"):
-            raise CommandRefused(message.reply)
+        sent = self._put(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), core_uuid)
+        until = time.monotonic() + wait_s
 
-    def _send(self, data: bytes, wait_s: float, core_uuid: str | None = None) -> Message:
+        def look(patience_s: float = 0.0) -> None:
+            if not sent.reply.arrived.wait(patience_s) and time.monotonic() < until:
+                raise Unanswered(look)
+            message = self._reply_to(sent, 0.0)
+            if not message.reply.startswith("+OK"):
+                raise CommandRefused(message.reply)
+
+        look(wait_s if patience_s is None else min(patience_s, wait_s))
+
+    def _put(self, data: bytes, core_uuid: str | None = None) -> _Sent:
+        """Send a command; raises NotSent, MaybeSent."""
         reply = _Reply()
         with self._lock:
             connection = self._connection
@@ -133,9 +166,14 @@ class EventSocket:
             except OSError as error:
                 self._shut(connection)
                 raise MaybeSent("the connection broke while the command was sent") from error
+        return _Sent(connection, reply)
+
+    def _reply_to(self, sent: _Sent, wait_s: float) -> Message:
+        """Wait for the reply, and give the connection up when none comes; raises MaybeSent."""
+        reply = sent.reply
         if not reply.arrived.wait(wait_s):
             logger.error(NO_REPLY)
-            self._shut(connection)
+            self._shut(sent.connection)
             raise MaybeSent("the switch did not reply in time")
         if reply.message is None:
             if reply.is_unread:

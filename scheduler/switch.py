@@ -70,15 +70,16 @@ class Switch:
         """The Core-UUID while connected, None while the switch is away."""
         return self._core_uuid if self._socket.is_connected else None
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str) -> None:
-        """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused.
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None) -> None:
+        """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused, Unanswered.
 
         core_uuid: the life of the switch for which it was marked; another one is not asked, since whoever compares
         attempts with channels would take the call for one that died with the switch.
-        The job's UUID is the attempt's id, so that its reply needs no memory of ours.
+        The job's UUID is the attempt's id, so that its reply needs no memory of ours. patience_s: Unanswered is raised
+        after it, while the reply is still waited for.
         """
         command = f"originate {attempt.dial_string(self.tap_dir)}"
-        self._socket.bgapi(command, attempt.attempt_id, ORIGINATE_WAIT_S, core_uuid)
+        self._socket.bgapi(command, attempt.attempt_id, ORIGINATE_WAIT_S, core_uuid, patience_s)
 
     def channel_exists(self, attempt_id: str) -> bool:
         """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""

@@ -142,6 +142,10 @@ class Switches:
         ]
         return [nodes[place.switch_id] for place in preferred(places)]
 
+    def has_others(self, node: Node) -> bool:
+        """Whether another one takes calls now."""
+        return any(other.id != node.id and other.why_out() is None for other in self.nodes())
+
     def channels(self, node: Node) -> int:
         """Return how many channels it may have at most."""
         return node.row.max_channels or self._max_channels

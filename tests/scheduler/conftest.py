@@ -39,7 +39,7 @@ class Remembering:
         self.asked: list[str] = []
         self.on_originate: Callable[[ClaimedAttempt], object] = lambda _: None
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str) -> None:
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None) -> None:
         self.on_originate(attempt)
         if core_uuid != self.core_uuid:
             raise NotSent
@@ -106,6 +106,9 @@ class Nodes:
 
     def takers(self, gateway: str) -> list[OneNode]:
         return [node for node in self.all if node.why_out() is None and self.is_gateway_up(gateway)]
+
+    def has_others(self, node: OneNode) -> bool:
+        return any(other is not node and other.why_out() is None for other in self.all)
 
     def channels(self, node: OneNode) -> int:
         return node.max_channels

@@ -265,7 +265,7 @@ def test_a_call_that_cannot_be_spelled_while_postgres_goes_away_is_undone_when_i
     def away(*_: object) -> None:
         raise DatabaseAway
 
-    monkeypatch.setattr("scheduler.departures.conclude", away)
+    monkeypatch.setattr("scheduler.sender.conclude", away)
     departures.start()
     departures.add(planned)
     wait_until(lambda: states(world) == {"queued": 1})

@@ -25,8 +25,8 @@ def who(leaders: list[Leader], clock: Clock) -> list[int]:
 
 
 def end_its_session(world) -> None:
-    """End the session that holds the lock, as a server does that restarts."""
-    query = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
+    """End the session that holds the lock, as a server does that restarts; its lock ends a moment after its answer."""
+    query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
     assert world.value(query, LOCK & 0xFFFFFFFF)
 
 
@@ -40,6 +40,15 @@ def test_whoever_resigns_is_followed_by_another(leaders, clock):
     leaders[0].resign()
     assert who(leaders[1:], clock) == [0]
     assert who(leaders, clock) == [1]
+
+
+def test_whoever_resigns_is_followed_though_the_server_sees_the_end_of_its_session_late(leaders, clock, monkeypatch):
+    assert who(leaders, clock) == [0]
+    with leaders[0]._session as still_open:
+        monkeypatch.setattr(still_open, "close", lambda: None)
+        leaders[0].resign()
+        assert who(leaders[1:], clock) == [0]
+        monkeypatch.undo()
 
 
 def test_a_lost_session_ends_the_lead_before_another_begins(leaders, clock, world):

@@ -1,0 +1,151 @@
+"""Sends a marked call to its switch, once, and hears the reply; a switch that hangs holds it up but for a moment."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from redis import Redis
+
+from db import live_events
+from db.claims import ClaimedAttempt
+from db.errors import DatabaseAway
+from dialer.disposition import CallFacts
+from dialer.errors import UnsafeDialString
+from dialer.outcome import Witness
+from scheduler.database import Database
+from scheduler.event_socket import CommandRefused, MaybeSent, NotSent, Unanswered, Unread
+from scheduler.unsent import Unsent
+from scheduler.withdrawals import Withdrawals
+from scheduler.witness import conclude
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_S = 0.1
+"""How long one switch's reply may hold up calls to others, once: it gets no call until it has replied."""
+LOOK_EVERY_S = 0.05
+"""How often a reply that is owed is looked for."""
+REST_AFTER_REFUSAL_S = 5.0
+
+ORIGINATED = "an originate was sent"
+OWED = "the switch has not replied to an originate yet, it gets no other before it does"
+UNCERTAIN = "an originate may have reached the switch, reconciliation finds out"
+REFUSED = "the switch refuses originates"
+UNSAFE = "a value may not enter a dial string, the attempt failed without a call"
+NEVER_SENT_CAUSE = "DESTINATION_OUT_OF_ORDER"
+"""What an attempt is concluded with that can't be spelled as a command: a failure of our own, retried by its rule."""
+
+
+class Line(Protocol):
+    """What is needed of scheduler.switch.Switch."""
+
+    @property
+    def core_uuid(self) -> str | None:
+        """The Core-UUID while connected."""
+
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None) -> None:
+        """Ask this life of the switch for the call."""
+
+
+class Taker(Protocol):
+    """What is needed of scheduler.node.Node."""
+
+    @property
+    def id(self) -> int:
+        """The switch's id."""
+
+    @property
+    def line(self) -> Line:
+        """The connection to it."""
+
+    def refused(self, wait_s: float) -> None:
+        """Let it rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A call that is marked, for this life of this switch. allowed_at: when the last gate let it leave."""
+
+    attempt: ClaimedAttempt
+    taker: Taker
+    core_uuid: str
+    allowed_at: float
+
+    def facts(self) -> dict[str, object]:
+        """Return what log lines and live events say of it."""
+        attempt = self.attempt
+        return {
+            "attempt_id": attempt.attempt_id,
+            "campaign_id": attempt.campaign_id,
+            "gateway": attempt.gateway,
+            "switch_id": self.taker.id,
+        }
+
+
+class Sender:
+    """One thread uses it."""
+
+    def __init__(self, database: Database, redis: Redis, unsent: Unsent, withdrawals: Withdrawals) -> None:
+        self._database, self._redis = database, redis
+        self._unsent, self._withdrawals = unsent, withdrawals
+        self._owed: dict[int, tuple[Sending, Unanswered]] = {}
+        """Switch's id → the call it owes a reply to."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether `look` has something to look for."""
+        return bool(self._owed)
+
+    def awaits(self, taker: Taker) -> bool:
+        """Whether this switch owes a reply."""
+        return taker.id in self._owed
+
+    def send(self, sending: Sending, patience_s: float | None) -> None:
+        """Send it; after patience_s the reply is left to `look`, None: not before the connection is given up."""
+        try:
+            self._unsent.end([sending.attempt.attempt_id])
+        except OSError:
+            return self._withdrawals.put_aside(sending.attempt.attempt_id)
+        return self._hear(sending, patience_s)
+
+    def look(self) -> None:
+        """Look whether replies that were owed have come, or whose connection was given up. Sends nothing."""
+        for switch_id in list(self._owed):
+            sending, unanswered = self._owed.pop(switch_id)
+            self._hear(sending, None, unanswered)
+
+    def _hear(self, sending: Sending, patience_s: float | None, owed: Unanswered | None = None) -> None:
+        attempt, taker, known = sending.attempt, sending.taker, sending.facts()
+        try:
+            if owed is None:
+                taker.line.originate(attempt, sending.core_uuid, patience_s)
+            else:
+                owed.look()
+        except (NotSent, OSError):
+            self._withdrawals.put_aside(attempt.attempt_id)
+        except CommandRefused as error:
+            logger.error(REFUSED, extra={**known, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
+            self._withdrawals.put_aside(attempt.attempt_id)
+            taker.refused(REST_AFTER_REFUSAL_S)
+        except UnsafeDialString:
+            logger.exception(UNSAFE, extra=known)
+            self._fail(attempt)
+        except Unanswered as error:
+            if owed is None:
+                logger.warning(OWED, extra=known)
+            self._owed[taker.id] = (sending, error)
+        except MaybeSent as error:
+            logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
+            if isinstance(error, Unread):
+                self._withdrawals.await_death(attempt.attempt_id, taker.line, sending.core_uuid)
+        else:
+            logger.info(ORIGINATED, extra={**known, "allowed_at": sending.allowed_at})
+            live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
+
+    def _fail(self, attempt: ClaimedAttempt) -> None:
+        """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""
+        facts = CallFacts(attempt.attempt_id, NEVER_SENT_CAUSE, datetime.now(UTC))
+        try:
+            conclude(self._database, self._redis, facts, Witness.REPLY)
+        except DatabaseAway:  # it comes back here when PostgreSQL does
+            self._withdrawals.put_aside(attempt.attempt_id)
