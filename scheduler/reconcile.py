@@ -31,7 +31,7 @@ NEVER_CAME_CAUSE = "DESTINATION_OUT_OF_ORDER"
 """What an attempt is concluded with of which a switch that lived on knows nothing: its originate never came."""
 
 LOST = "an attempt is lost: the switch it was up on died, and nobody concluded it"
-NEVER_CAME = "an attempt failed: its scheduler died before the originate was sent, the switch never heard of it"
+NEVER_CAME = "an attempt failed: its originate was not sent or not read, the switch never heard of it"
 RELEASED = "claims that nobody originated were undone"
 RESTORED = "leases of open attempts were restored"
 REBUILT = "Redis had been emptied, the leases were rebuilt"

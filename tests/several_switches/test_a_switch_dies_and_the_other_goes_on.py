@@ -4,10 +4,8 @@ Runs against the embedded switch, or two real ones with SWITCH=freeswitch.
 """
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -19,8 +17,9 @@ from db.switches import SwitchRow
 from devstack.programs import CarrierOptions
 from dialer.campaign import CampaignState
 from sipp.log_reader import read_calls
-from tests.limits.counting import Call, most_at_once
-from tests.several_switches.stack import GATEWAY, TwoSwitches, running_stack
+from tests.limits.counting import most_at_once
+from tests.several_switches.stack import GATEWAY, running_stack
+from tests.several_switches.witnesses import Campaign, wait_until
 from tests.verifier.facts import read_database, read_journal
 from tests.verifier.strikes import Strike
 from tests.verifier.verify import verify
@@ -30,55 +29,6 @@ CPS = 8.0
 MOST = {"a": 12, "b": 8}
 LONGEST_CALL_S = 20.0
 OUT_WITHIN_S = 1.0
-
-
-class Campaign:
-    """What the stores and the wire say of the calls."""
-
-    def __init__(self, stack: TwoSwitches, conn: psycopg.Connection[Any]) -> None:
-        self.stack, self.conn = stack, conn
-        self.ids: dict[str, int] = {}
-
-    def value(self, query: str, *values: Any) -> Any:
-        row = self.conn.execute(query, values).fetchone()
-        return row[0] if row else None
-
-    def placed(self, name: str) -> int:
-        return int(self.value("SELECT count(*) FROM attempts WHERE switch_id = %s", self.ids[name]))
-
-    def up(self, name: str) -> int:
-        query = (
-            "SELECT count(*) FROM attempts WHERE switch_id = %s AND originated_at IS NOT NULL AND concluded_at IS NULL"
-        )
-        return int(self.value(query, self.ids[name]))
-
-    def out_because(self, name: str) -> str | None:
-        return self.value("SELECT out_because FROM switches WHERE id = %s", self.ids[name])
-
-    def on_the_wire(self, name: str, died_at: float) -> list[Call]:
-        """Return the carrier's calls that this switch placed; those of one that died ended with it."""
-        mine = {
-            (str(phone), at.timestamp())
-            for phone, at in self.conn.execute(
-                "SELECT phone, originated_at FROM attempts WHERE switch_id = %s", [self.ids[name]]
-            ).fetchall()
-        }
-        found = []
-        for call in read_calls(self.stack.carrier):
-            if not any(phone == call.number and -0.1 < call.invited_at - at < 3 for phone, at in mine):
-                continue
-            ended = call.ended_at
-            if name == "b" and call.invited_at < died_at:
-                ended = min(died_at, ended or died_at)
-            found.append(Call(call.invited_at, ended, GATEWAY, ""))
-        return found
-
-
-def wait_until(is_so: Callable[[], object], what: str, within_s: float = 90.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} took over {within_s:.0f} s"
-        time.sleep(0.05)
 
 
 @pytest.mark.timeout(280)
