@@ -6,7 +6,7 @@ from random import Random
 from threading import Barrier
 
 import pytest
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, IntegrityConstraintViolation, UniqueViolation
 
 from bench import plan_reader
 from db import attempts, blacklist, campaigns, claims, gateways
@@ -316,3 +316,28 @@ def test_the_claim_refuses_a_number_that_slipped_into_the_queue(world: World) ->
         world.conn.execute("INSERT INTO blacklist (phone, reason) VALUES ('+79160000000', 'legal')")
     assert [c.phone for c in world.claim(campaign_id, 2)] == ["+79160000001"]
     assert world.value("SELECT blocked_reason FROM contacts WHERE phone = '+79160000000'") == "blacklist: legal"
+
+
+def test_attempts_belong_to_what_is_there_and_keep_it_there(world: World) -> None:
+    campaign_id = world.campaign(contacts=2)
+    world.claim(campaign_id, 1)
+    copied = (
+        "INSERT INTO attempts (id, project_id, campaign_id, contact_id, gateway_id, flow_version_id, phone, caller_id,"
+        " number) SELECT gen_random_uuid(), {project_id}, {campaign_id}, contact_id, {gateway_id}, {flow_version_id},"
+        " '+79169999999', caller_id, 1 FROM attempts"
+    )
+    own = {name: name for name in ("project_id", "campaign_id", "gateway_id", "flow_version_id")}
+    for column in own:
+        with pytest.raises(ForeignKeyViolation):
+            world.conn.execute(copied.format(**own | {column: "999"}))
+        with pytest.raises(IntegrityConstraintViolation):
+            world.conn.execute(f"UPDATE attempts SET {column} = {column} + 1")
+    for table in ("projects", "campaigns", "gateways", "flow_versions"):
+        trigger = f"{table}_keep_for_attempts"
+        assert world.value("SELECT tgenabled FROM pg_trigger WHERE tgname = %s", trigger) == "O"
+    world.conn.execute("DELETE FROM campaign_caller_ids")
+    world.conn.execute("DELETE FROM caller_ids")
+    for table in ("gateways", "flow_versions"):
+        with pytest.raises(ForeignKeyViolation):
+            world.conn.execute(f"DELETE FROM {table}")
+    world.conn.execute(copied.format(**own))
