@@ -14,6 +14,10 @@ from bench.lateness import LIMIT_S, RATE, Punctuality
 
 TALKED = frozenset({"hung_up", "no_input"})
 """How a call ends that was answered, heard the message and pressed no key."""
+KEY_WAIT_S = 8.0
+"""The menu waits so long for a key; then it is offered again."""
+QUIET_NS = int((KEY_WAIT_S + 1) * 1e9)
+"""A call that is up may be silent for so long: the embedded switch sends nothing while a key is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Calls that were held. up: streams that spoke all the time; late_s: of every packet, sorted."""
+    """Calls that were held. up: streams that spoke, but for the menu's waits; late_s: of every packet, sorted."""
 
     up: int
     punctuality: Punctuality
@@ -120,8 +124,8 @@ def _fault(one: Written, rung: int) -> str | None:
 def held(packets: Packets, first_ns: int, last_ns: int) -> Held:
     """Return how many streams spoke from first_ns to last_ns (the kernel's clock), and how punctual they were.
 
-    The same figures as bench.lateness.measure, in numpy: there are a million packets. A stream that was silent in the
-    first or the last second is not counted as up, and nor are its packets.
+    The same figures as bench.lateness.measure, in numpy: there are a million packets. A stream that was silent for
+    longer than QUIET_NS at either end is not counted as up, and nor are its packets.
     """
     inside = (packets.at_ns >= first_ns) & (packets.at_ns <= last_ns)
     at_ns, port = packets.at_ns[inside], packets.port[inside]
@@ -132,7 +136,7 @@ def held(packets: Packets, first_ns: int, last_ns: int) -> Held:
     for one in np.unique(port):
         mine = port == one
         at = at_ns[mine]
-        if at.min() > first_ns + second or at.max() < last_ns - second:
+        if at.min() > first_ns + QUIET_NS or at.max() < last_ns - QUIET_NS:
             continue
         up += 1
         numbers = _unwrapped(sequence[mine], 16)

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from bench.dial.bare import GATEWAY
-from bench.dial.figures import Written
+from bench.dial.figures import KEY_WAIT_S, Written
 from db import caller_ids, campaigns, flows, gateways
 from db.campaigns import NewCampaign
 from dialer.call_flow import default_definition
@@ -34,7 +34,9 @@ def start_campaign(
     Nobody listens for machines; is_listening: what comes before the answer is heard, as new campaigns have it.
     """
     flow = default_definition("ru") | {"amd_mode": "off", "amd": {"hears_early_media": is_listening}, "tries": 5}
-    flow["input_timeout_ms"] = 8000  # so that the first of the calls held are still there when the last one is up
+    flow["input_timeout_ms"] = int(
+        1000 * KEY_WAIT_S
+    )  # so that the first of the calls held are still there when the last one is up
     campaign_id = campaigns.create(
         conn,
         NewCampaign(

@@ -96,6 +96,11 @@ def test_streams_that_speak_all_the_time_are_up():
     assert found.punctuality.expected == 2 * 1001
 
 
+def test_a_stream_may_be_silent_while_a_key_is_waited_for_and_no_longer():
+    waits, is_gone = stream(4000, packets=700), stream(4002, packets=550)  # 7 s and 10 s of silence at the end
+    assert held(Packets.joined([waits, is_gone]), FIRST, LAST).up == 1
+
+
 def test_no_packet_is_no_call():
     assert held(Packets.joined([]), FIRST, LAST).up == 0
 
