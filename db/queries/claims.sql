@@ -14,8 +14,7 @@ SELECT count(*) FROM (
 SELECT k.id, k.flow_version_id, k.ring_timeout_s, k.max_call_s, k.time_zone, k.requires_consent, k.max_calls_per_day,
     k.max_minutes_per_day, l.per_day, l.per_week, l.per_month, (
         SELECT '^(' || string_agg('\' || f.prefix, '|') || ')' FROM refused_prefixes f
-        WHERE f.project_id = 1 AND EXISTS (
-            SELECT FROM unnest(%(calling_codes)s::text[]) AS code WHERE starts_with(f.prefix, code))
+        WHERE f.project_id = 1 AND f.prefix ^@ ANY(%(calling_codes)s::text[])
     ) AS refused
 FROM campaigns k LEFT JOIN limit_profiles l ON l.id = k.limit_profile_id
 WHERE k.id = %(campaign_id)s
