@@ -151,6 +151,15 @@ class Run:
         wanted = len(self._on_the_wire()) + count
         wait_until(lambda: len(self._on_the_wire()) >= wanted, f"{count} further calls")
 
+    def reach(self, campaign: str, in_a_minute: int) -> None:
+        """Wait until this campaign made so many calls in some minute: a limit that is not reached is not tried."""
+
+        def is_reached() -> bool:
+            calls = [call for call in self.calls() if call.campaign == campaign]
+            return busiest(calls, 60.0) >= in_a_minute
+
+        wait_until(is_reached, f"a minute with {in_a_minute} calls of campaign {campaign}")
+
     def _on_the_wire(self) -> list[CarrierCall]:
         return [call for folder in self.stack.carriers.values() for call in read_calls(folder)]
 

@@ -34,6 +34,8 @@ from tests.switch.wire import PORTS_PER_CALLEE, Heard, Wire, listening
 CALLER_ID = "+74950000001"
 CONCLUDED_WITHIN_S = 90.0
 POLL_S = 0.1
+IN_A_ROW = 24
+"""Callees whose ports lie side by side."""
 ZONE = "Europe/Moscow"
 USUAL: dict[str, Any] = {
     "hours_start": time(0),
@@ -301,10 +303,20 @@ def _holds_udp(port: int) -> bool:
     return any(line.split()[1].endswith(wanted) for line in Path("/proc/net/udp").read_text().splitlines()[1:])
 
 
+def _ports(calls: Sequence[Call]) -> dict[str, int]:
+    """Return each callee's first port. Those that are heard lie in one range; for all there may be no room."""
+    unheard = [call for call in calls if not call.is_heard]
+    groups = [[call for call in calls if call.is_heard]]
+    groups += [unheard[start : start + IN_A_ROW] for start in range(0, len(unheard), IN_A_ROW)]
+    ports: dict[str, int] = {}
+    for group in filter(None, groups):
+        first = free_udp_block(PORTS_PER_CALLEE * len(group))
+        ports |= {call.name: first + PORTS_PER_CALLEE * index for index, call in enumerate(group)}
+    return ports
+
+
 def _write_gateways(calls: Sequence[Call], folder: Path) -> dict[str, int]:
-    first = free_udp_block(PORTS_PER_CALLEE * len(calls))
-    in_a_row = sorted(calls, key=lambda call: call.is_heard)  # so that one range of ports holds those that are heard
-    ports = {call.name: first + PORTS_PER_CALLEE * index for index, call in enumerate(in_a_row)}
+    ports = _ports(calls)
     for call in calls:
         if call.gateway is not None:
             params = dict(call.gateway)
