@@ -158,11 +158,15 @@ def _tell(lead: LeadToPost, result: Result, announce: Callable[[str, dict[str, A
 
 
 def pacer(redis: Redis, key: str, size: int, rate_per_s: float) -> Callable[[], None]:
-    """Return a function that waits until the portal's rate lets one request through; raises NoRoom, RedisAway."""
+    """Return a function that waits until the portal's rate lets one request through; raises NoRoom, RedisAway.
+
+    One request of the burst is left unused: the first one on a new connection arrives later than it left, so the portal's
+    bucket has drained less than ours when the next ones come.
+    """
 
     def wait() -> None:
         deadline = time.monotonic() + LONGEST_PACE_WAIT_S
-        while wait_ms := rate_bucket.take(redis, key, size, rate_per_s):
+        while wait_ms := rate_bucket.take(redis, key, max(1, size - 1), rate_per_s):
             if time.monotonic() + wait_ms / 1000 > deadline:
                 raise NoRoom("the portal's rate leaves no room")
             time.sleep(wait_ms / 1000)

@@ -165,7 +165,7 @@ def test_it_keeps_the_portals_pace(portal, outbox, redis_url):
     redis = open_redis(redis_url, 1000)
     portal.portal.buckets = LeakyBuckets(3, 20)
     with requests.Session() as session:
-        client = Bitrix24(portal.webhook_url, session, 10 * PATIENCE_S, PRODUCT, pacer(redis, "portal", 3, 20))
+        client = Bitrix24(portal.webhook_url, session, PATIENCE_S, PRODUCT, pacer(redis, "portal", 3, 20))
         outbox.owe(8)
         assert deliver_due(outbox.run, client, 10, HOLD_S) == 8
     assert all(line["status"] == 200 for line in portal.journal.lines)
