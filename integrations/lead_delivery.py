@@ -160,8 +160,8 @@ def _tell(lead: LeadToPost, result: Result, announce: Callable[[str, dict[str, A
 def pacer(redis: Redis, key: str, size: int, rate_per_s: float) -> Callable[[], None]:
     """Return a function that waits until the portal's rate lets one request through; raises NoRoom, RedisAway.
 
-    One request of the burst is left unused: the first one on a new connection arrives later than it left, so the portal's
-    bucket has drained less than ours when the next ones come.
+    One request of the burst is left unused: the first one on a new connection arrives later than it left, so the
+    portal's bucket has drained less than ours when the next ones come.
     """
 
     def wait() -> None:
