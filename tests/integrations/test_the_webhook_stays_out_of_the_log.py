@@ -39,7 +39,7 @@ def written(request: pytest.FixtureRequest, root: logging.Logger, monkeypatch: p
         scheduler.log.set_up("DEBUG")
         return stderr.getvalue
     module = types.ModuleType("freeswitch")
-    module.API, module.consoleLog = None, None  # type: ignore[attr-defined]
+    module.API = module.consoleLog = module.setGlobalVariable = None  # type: ignore[attr-defined]
     sys.modules.setdefault("freeswitch", module)
     import fs_scripts.log
 
