@@ -207,6 +207,12 @@ def restore(redis: Redis, attempts: Iterable[OpenAttempt], ttl_s: int = TTL_S) -
     return int(run(redis, "leases", ["restore", ttl_s * 1000, *places])) if places else 0
 
 
+def are_lost(redis: Redis) -> bool:
+    """Whether Redis was emptied and nobody has rebuilt the leases since. Raises RedisAway."""
+    with answers():
+        return not redis.exists("dialer:generation")
+
+
 def rebuild(
     redis: Redis, attempts: Iterable[OpenAttempt], recent: Iterable[OpenAttempt] = (), ttl_s: int = TTL_S
 ) -> bool:

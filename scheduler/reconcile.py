@@ -146,10 +146,13 @@ class Reconciler:
             logger.warning(RELEASED, extra={"count": len(stale)})
 
     def _agree_on_leases(self, found: Sequence[OpenAttempt]) -> None:
-        recent = self._database.run(attempts.recent_attempts)
-        if leases.rebuild(self._redis, found, recent, self._lease_ttl_s):
-            logger.warning(REBUILT, extra={"count": len(found)})
-        elif restored := leases.restore(self._redis, found, self._lease_ttl_s):
+        if leases.are_lost(self._redis):
+            # A minute's originates are thousands: read each time, they would be most of what this process occupies.
+            recent = self._database.run(attempts.recent_attempts)
+            if leases.rebuild(self._redis, found, recent, self._lease_ttl_s):
+                logger.warning(REBUILT, extra={"count": len(found)})
+                return
+        if restored := leases.restore(self._redis, found, self._lease_ttl_s):
             logger.warning(RESTORED, extra={"count": restored})
 
     def _find_lost(self, node: Node, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:

@@ -176,6 +176,22 @@ def test_it_restores_leases_that_expired(reconciler, world, redis):
     assert leases.counts(redis).total == 2
 
 
+def test_it_keeps_no_list_of_what_left_while_redis_knows_the_leases(reconciler, clock, world, redis, monkeypatch):
+    read = []
+    recent_attempts = attempts.recent_attempts
+    monkeypatch.setattr(attempts, "recent_attempts", lambda conn: read.append(conn) or recent_attempts(conn))
+    world.dial(world.campaign(contacts=3), 3)
+    leases.rebuild(redis, [])
+    for _ in range(3):
+        reconciler.tick(datetime.now(UTC))
+        clock.now += EVERY_S
+    assert read == []
+    redis.flushall()
+    reconciler.tick(datetime.now(UTC))
+    assert len(read) == 1
+    assert leases.counts(redis).total == 3
+
+
 def test_it_lifts_the_brake_once_leases_agree(reconciler, brakes):
     assert brakes.reason() == "not_reconciled"
     reconciler.tick()
