@@ -22,6 +22,7 @@ from db.redis_client import open_redis
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
 from scheduler.abandon_cap import pause_over_cap
+from scheduler.beside import Beside
 from scheduler.brakes import Brakes
 from scheduler.database import Database
 from scheduler.departures import Departures
@@ -129,7 +130,7 @@ class Scheduler:
 
     def _add_jobs(self) -> None:
         settings = self._settings
-        progress = ProgressTeller(self._database, self._redis)
+        progress, hang_ups = ProgressTeller(self._database, self._redis), Beside()
         deliver = deliverer(settings, self._database.run, self._redis, min_age_s=LEAD_MIN_AGE_S)
         everybodys: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._witness.settle),
@@ -146,7 +147,7 @@ class Scheduler:
             (1.0, progress.tell),
             (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
-            (1.0, lambda: hang_up_stopped(self._database, self._switches.line_of)),
+            (1.0, lambda: hang_up_stopped(self._database, self._switches.line_of, hang_ups)),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, IdleLeases(self._database, self._redis).tick),

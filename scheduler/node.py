@@ -98,12 +98,14 @@ class Node:
         is_fresh = now - self._sign_at <= ASK_EVERY_S * 5
         return sign is not None and sign.waits == 0 and is_fresh and self.line.core_uuid is not None
 
+    def count_channels(self) -> None:
+        """Ask the switch how many channels are up, for `seen`. Raises NotSent, MaybeSent."""
+        self._channels = None
+        if self.line.core_uuid:
+            self._channels = self.line.channel_count()
+
     def seen(self) -> Seen:
-        """Return what the panel is to know; asks the switch how many channels are up."""
-        try:
-            self._channels = self.line.channel_count() if self.line.core_uuid else None
-        except (NotSent, MaybeSent):
-            self._channels = None
+        """Return what the panel is to know; asks nothing."""
         age_s = self._clock() - self._answered_at
         reason = self.why_out()
         silent_s = age_s if self._answered_at > float("-inf") else None

@@ -1,9 +1,11 @@
 """Compares open attempts with the switch: undoes claims that never left, restores leases, finds what was lost."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from redis import Redis
@@ -13,9 +15,9 @@ from db.attempts import OpenAttempt
 from db.errors import DatabaseAway, RedisAway
 from dialer.disposition import CallFacts
 from dialer.outcome import Witness
+from scheduler.beside import Beside
 from scheduler.brakes import Brakes
 from scheduler.database import Database
-from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.witness import conclude
 
 logger = logging.getLogger(__name__)
@@ -93,13 +95,19 @@ class Reconciler:
         self._database, self._redis, self._nodes = database, redis, nodes
         self._brakes, self._has_testimony = brakes, has_testimony
         self._every_s, self._lease_ttl_s, self._clock = every_s, lease_ttl_s, clock
+        self._lock = threading.Lock()
         self._next_look_s = float("-inf")
+        self._beside = Beside()
         self._missing_since: dict[int, dict[str, float]] = {}
-        """Switch's id → attempt's id → since when it is missing there."""
+        """Switch's id → attempt's id → since when it is missing there. Each switch's is its own look's alone."""
 
     def wake(self) -> None:
         """Look at the next tick: the switch came back, or Redis was emptied."""
-        self._next_look_s = float("-inf")
+        self._look_by(float("-inf"))
+
+    def _look_by(self, moment: float) -> None:
+        with self._lock:
+            self._next_look_s = min(self._next_look_s, moment)
 
     def tick(self, now: datetime | None = None) -> None:
         """Look when it is time. Never raises for a store's or the switch's sake: it looks again at the next tick."""
@@ -108,35 +116,41 @@ class Reconciler:
         before = self._next_look_s
         # A first look finds originates that are too young to be judged: the second comes as soon as they are not.
         wait_s = min(UNSETTLED_S, self._every_s) if before == float("-inf") else self._every_s
-        self._next_look_s = self._clock() + wait_s  # set before the look: a wake during it is not forgotten
+        with self._lock:
+            self._next_look_s = self._clock() + wait_s  # set before the look: a wake during it is not forgotten
         try:
             self.look(now or datetime.now(UTC))
-        except (DatabaseAway, RedisAway, NotSent, MaybeSent):
-            self._next_look_s = min(before, self._next_look_s)
+        except (DatabaseAway, RedisAway):
+            self._look_by(before)
 
     def look(self, now: datetime) -> None:
-        """Look once; raises DatabaseAway, RedisAway, NotSent, MaybeSent."""
+        """Look once, at every switch beside the others; raises DatabaseAway, RedisAway. Who can't be asked wakes us."""
         here = [(node, node.visit) for node in self._nodes() if node.line.core_uuid is not None]
         found = self._database.run(attempts.open_attempts)
         self._agree_on_leases(found)
         self._brakes.reconciled()
         is_leader = self._is_leader()
-        missing_since, self._missing_since = self._missing_since, {}
-        unclear: list[NotSent | MaybeSent] = []
+        ids = {node.id for node, _ in here} if is_leader else set()
+        for forgotten in [switch_id for switch_id in self._missing_since if switch_id not in ids]:
+            self._missing_since.pop(forgotten, None)
+        jobs: dict[Hashable, Callable[[], object]] = {}
         for node, visit in here:
-            core_uuid = node.line.core_uuid
-            if core_uuid is None or node.visit != visit:
-                continue  # its next connection wakes us
-            try:
-                if is_leader:
-                    on_it = [a for a in found if a.switch_id == node.id]
-                    self._missing_since[node.id] = missing_since.get(node.id, {})
-                    self._find_lost(node, on_it, core_uuid, now)
-                node.compared(visit)
-            except (NotSent, MaybeSent) as error:
-                unclear.append(error)  # one that does not answer holds up none of the others
-        if unclear:
-            raise unclear[0]
+            on_it = [a for a in found if a.switch_id == node.id] if is_leader else None
+            jobs[node.id] = partial(self._look_at, node, visit, on_it, now)
+        self._beside.each(jobs)
+
+    def _look_at(self, node: Node, visit: int, found: Sequence[OpenAttempt] | None, now: datetime) -> None:
+        """Look at one switch. found: its open attempts, None: another scheduler says what is lost."""
+        core_uuid = node.line.core_uuid
+        if core_uuid is None or node.visit != visit:
+            return  # its next connection wakes us
+        try:
+            if found is not None:
+                self._find_lost(node, visit, found, core_uuid, now)
+        except BaseException:
+            self.wake()
+            raise
+        node.compared(visit)
 
     def undo_stale_claims(self) -> None:
         """Give contacts of claims that nobody originated back to the queue. Raises DatabaseAway, RedisAway."""
@@ -155,14 +169,16 @@ class Reconciler:
         if restored := leases.restore(self._redis, found, self._lease_ttl_s):
             logger.warning(RESTORED, extra={"count": restored})
 
-    def _find_lost(self, node: Node, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
+    def _find_lost(self, node: Node, visit: int, found: Sequence[OpenAttempt], core_uuid: str, now: datetime) -> None:
         missing = {a.attempt_id: a for a in self._missing(node.line, found, core_uuid, now)}
-        moment, known = self._clock(), self._missing_since[node.id]
+        if node.visit != visit:
+            return  # one answer may be of this life and the other of the next; its connection has woken us
+        moment, known = self._clock(), self._missing_since.get(node.id, {})
         since_when = {attempt_id: known.get(attempt_id, moment) for attempt_id in missing}
         self._missing_since[node.id] = since_when
         if not missing:
             return
-        self._next_look_s = min(self._next_look_s, moment + LOOK_AGAIN_S)
+        self._look_by(moment + LOOK_AGAIN_S)
         if not node.has_empty_spool():
             logger.warning(SPOOL_WAITS, extra={"missing": len(missing), "switch_id": node.id})
             return

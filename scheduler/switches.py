@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -13,8 +14,8 @@ from db import gateways, switches
 from db.leases import Counts
 from db.switches import SwitchRow
 from dialer.switches import Out, Place, preferred
+from scheduler.beside import Beside
 from scheduler.database import Database
-from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.node import Node, OnReply, facts
 from scheduler.switch import Headers, Switch
 
@@ -53,6 +54,7 @@ class Switches:
         self._turns: dict[int, int] = {}
         self._turn = itertools.count(1)
         self._said: dict[int, Out | None] = {}
+        self._polls, self._counts = Beside(), Beside()
 
     def nodes(self) -> list[Node]:
         """Return every switch of the table, oldest first."""
@@ -179,7 +181,7 @@ class Switches:
         return sorted(set.intersection(*down)) if down else []
 
     def poll_gateways(self, *, only_new: bool = False) -> None:
-        """Learn whether the gateways are up on each switch. Raises DatabaseAway; a switch that can't say is left out.
+        """Learn whether the gateways are up on each switch. Raises DatabaseAway; one that can't say is asked again.
 
         only_new: ask those alone that were connected since.
         """
@@ -187,15 +189,13 @@ class Switches:
         if not asked:
             return
         names = self._database.run(_enabled_gateways)
-        for node in asked:
-            try:
-                node.line.poll_gateways(names)
-            except (NotSent, MaybeSent):
-                continue
+        self._polls.each({node.id: partial(node.line.poll_gateways, names) for node in asked})
 
     def write_seen(self) -> None:
         """Write down what is seen, for the panel. Raises DatabaseAway."""
-        seen = [node.seen() for node in self.nodes()]
+        nodes = self.nodes()
+        self._counts.each({node.id: node.count_channels for node in nodes})
+        seen = [node.seen() for node in nodes]
 
         def write(conn: Connection[Any]) -> None:
             for one in seen:

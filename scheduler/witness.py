@@ -1,11 +1,13 @@
 """The second witness: concludes attempts from the switch's events and replies when the hangup hook stays silent."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from redis import Redis
@@ -16,6 +18,7 @@ from db.errors import DatabaseAway, RedisAway
 from dialer.disposition import CallFacts
 from dialer.outcome import Witness
 from dialer.switch_facts import facts_from_headers
+from scheduler.beside import Beside
 from scheduler.database import Database
 from scheduler.event_socket import MaybeSent, NotSent
 
@@ -70,7 +73,8 @@ class TheWitness:
         self._lock = threading.Lock()
         self._heard: dict[str, Testimony] = {}
         self._failures: dict[str, int] = {}
-        """Attempt's id → surprises so far; `settle` alone uses it."""
+        """Attempt's id → surprises so far; `settle` alone uses it, one thread for each attempt."""
+        self._beside = Beside()
 
     def hear_hangup(self, headers: Mapping[str, str]) -> None:
         """Take down the end of a leg."""
@@ -109,11 +113,21 @@ class TheWitness:
             return
         try:
             still_open = {a.attempt_id for a in self._database.run(attempts.open_attempts)}
-            for attempt_id, testimony in due.items():
-                if attempt_id not in still_open or self._is_done_with(testimony):
-                    self._forget(testimony)
         except DatabaseAway:
             return  # what is left in `heard` is due again at the next call
+        of_switches: dict[Channels | None, list[Testimony]] = {}
+        for testimony in due.values():
+            of_switches.setdefault(testimony.channels, []).append(testimony)
+        # Those that no switch has to be asked for come first, here; each switch's are asked for beside the others'.
+        self._settle(of_switches.pop(None, []), still_open)
+        self._beside.each({id(of): partial(self._settle, found, still_open) for of, found in of_switches.items()})
+
+    def _settle(self, due: Sequence[Testimony], still_open: Set[str]) -> None:
+        """Conclude these, in their order; until PostgreSQL is away."""
+        with contextlib.suppress(DatabaseAway):
+            for testimony in due:
+                if testimony.facts.attempt_id not in still_open or self._is_done_with(testimony):
+                    self._forget(testimony)
 
     def _is_done_with(self, testimony: Testimony) -> bool:
         """Conclude; say whether the testimony has served, or never will. Raises DatabaseAway."""

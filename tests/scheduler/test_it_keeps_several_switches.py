@@ -10,8 +10,9 @@ from db.leases import Counts
 from db.switches import SwitchRow
 from dialer.spool_sign import VARIABLE
 from dialer.switches import Out
+from scheduler.event_socket import REPLY_WAIT_S
 from scheduler.switches import Switches
-from tests.scheduler.scripted_switch import PASSWORD, ScriptedSwitch, wait_until
+from tests.scheduler.scripted_switch import PASSWORD, ScriptedSwitch, api_response, wait_until
 
 MOST = 50
 
@@ -178,6 +179,20 @@ def test_a_gateway_that_is_down_on_one_switch_is_called_over_the_other(both):
     assert both.takers("trunk") == []
     assert not both.is_gateway_up("trunk")
     assert both.gateways_down() == ["trunk"]
+
+
+def test_a_switch_that_hangs_delays_no_others_gateways(both, server, second):
+    well, hanging = both.nodes()
+    second.answers = {f"api global_getvar {VARIABLE}": None, "api sofia": None, "api show": None}
+    server.answers["api sofia"] = lambda _: api_response("Name\tcarrier\nStatus  \tDOWN\n")
+    server.answers["api show"] = lambda _: api_response("\n3 total.\n")
+    began = time.monotonic()
+    both.poll_gateways()
+    both.write_seen()
+    assert time.monotonic() - began < REPLY_WAIT_S - 1
+    assert well.line.gateways.down() == ["carrier"]
+    assert not hanging.line.gateways.is_complete
+    assert [node.seen().channels for node in both.nodes()] == [3, None]
 
 
 def test_room_is_what_switches_that_take_calls_have_free_less_what_is_planned(both, world):

@@ -1,5 +1,6 @@
 """Reconciliation calls lost only what is certainly gone, and undoes what certainly never was."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from dialer.switches import Out
 from scheduler.event_socket import MaybeSent, NotSent
 from scheduler.reconcile import LOOK_AGAIN_S, UNSETTLED_S, Reconciler
 from tests.scheduler.conftest import TTL_S, OneNode, Remembering
+from tests.scheduler.scripted_switch import wait_until
 
 EVERY_S = 60.0
 RESTARTED = "99999999-2222-4333-8444-555555555555"
@@ -250,6 +252,33 @@ def test_one_switch_that_does_not_answer_holds_up_no_other(reconciler, nodes, cl
     reconciler.tick(later())
     assert disposition(world, attempt) == "failed"
     assert disposition(world, second.attempt_id) is None
+
+
+def test_one_switch_that_hangs_delays_no_others_look(reconciler, nodes, clock, world, attempt, monkeypatch):
+    hanging, goes_on = OneNode(Remembering(), switch_id=-1), threading.Event()
+    (second,) = world.dial(world.campaign(contacts=1, first_phone=79160001000))
+    world.conn.execute("UPDATE attempts SET switch_id = -1 WHERE id = %s", [second.attempt_id])
+    nodes.all.insert(0, hanging)
+    asked: list[float] = []
+
+    def channels() -> frozenset[str]:
+        asked.append(clock.now)
+        assert goes_on.wait(60)
+        return frozenset()
+
+    monkeypatch.setattr(hanging.line, "channels", channels)
+    try:
+        look_twice(reconciler, clock)
+        assert disposition(world, attempt) == "failed"
+        assert len(asked) == 1, "it still owes its first answer"
+        assert hanging.why_out() is Out.RETURNING
+        assert disposition(world, second.attempt_id) is None
+    finally:
+        goes_on.set()
+    wait_until(lambda: hanging.why_out() is None)
+    clock.now += EVERY_S
+    reconciler.tick(later())
+    assert disposition(world, second.attempt_id) == "failed", "it was missing then, and is now"
 
 
 @pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])
