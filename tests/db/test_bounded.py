@@ -89,14 +89,14 @@ def test_a_frozen_server_is_left_behind_after_the_bound_and_then_at_once(
     assert not postgres.is_away
 
 
-def test_an_overdue_job_may_still_commit(
+def test_an_overdue_statement_may_still_commit(
     postgres: BoundedPostgres, postgres_server: Postgres, connect: Callable[[], Connection[Any]]
 ) -> None:
     watcher = connect()
     postgres_server.pause()
     try:
         with pytest.raises(DatabaseAway):
-            postgres.run(lambda c: c.execute("INSERT INTO projects (name) VALUES ('late')"))
+            postgres.run(lambda c: c.execute("INSERT INTO projects (name) VALUES ('late')"), begins=False)
     finally:
         postgres_server.resume()
     eventually(lambda: watcher.execute("SELECT 1 FROM projects WHERE name = 'late'").fetchone() is not None)
@@ -137,6 +137,23 @@ def test_nobody_listening_is_told_at_once() -> None:
     assert elapsed_of_refusal(postgres) < 1.2
     assert elapsed_of_refusal(postgres) < 0.05
     postgres.close()
+
+
+def test_a_connection_that_owes_an_answer_counts_until_the_server_has_done(
+    postgres: BoundedPostgres, connect: Callable[[], Connection[Any]]
+) -> None:
+    ours = "FROM pg_stat_activity WHERE application_name = 'dialer-switch' AND state <> 'idle'"
+    watcher, most = connect(), 0
+    for _ in range(4):
+        with pytest.raises(DatabaseAway):
+            postgres.run(lambda c: c.execute("SELECT pg_sleep(1.5)"), begins=False)
+        postgres.note_success()  # so that the next caller does not leave at once
+        row = watcher.execute(f"SELECT count(*) {ours}").fetchone()
+        watcher.rollback()
+        assert row is not None
+        most = max(most, row[0])
+    assert most == 2
+    eventually(lambda: postgres.run(one) == 1)
 
 
 def test_one_slow_statement_does_not_hold_its_caller(postgres: BoundedPostgres) -> None:
