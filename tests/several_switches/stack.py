@@ -20,7 +20,10 @@ GATEWAY = "trunk"
 
 @dataclass(frozen=True, slots=True)
 class TwoSwitches:
-    """A running stack. parts: a and b, the switches. ports: of their Event Sockets; a's is the settings' one."""
+    """A running stack. parts: a and b, the switches. ports: of their Event Sockets; a's is the settings' one.
+
+    scheduler_logs: of both schedulers.
+    """
 
     folders: Folders
     environment: Mapping[str, str]
@@ -28,6 +31,7 @@ class TwoSwitches:
     ports: Mapping[str, int]
     carrier: Path
     crm_journal: Path
+    scheduler_logs: tuple[Path, ...]
 
 
 @contextlib.contextmanager
@@ -50,13 +54,10 @@ def running_stack(folder: Path, callees: CarrierOptions, overrides: Mapping[str,
             parts[name] = Part(lambda own=own, its=its: running_switch(chosen_switch(), own, its))  # type: ignore[misc]
             closing.callback(parts[name].end)
             ports[name] = int(its["DIALER_ESL_PORT"])
+        logs = []
         for name in ("first", "second"):
             below = Folders(folders.base / name, folders.tap)
             below.make()
             closing.enter_context(scheduler(below, environment))
-        yield TwoSwitches(folders, environment, parts, ports, trunk_logs(folders), crm.journal)
-
-
-def trunk_logs(folders: Folders) -> Path:
-    """Return where SIPp writes down what it saw."""
-    return folders.carrier
+            logs.append(below.log / "scheduler.log")
+        yield TwoSwitches(folders, environment, parts, ports, folders.carrier, crm.journal, tuple(logs))
