@@ -58,6 +58,7 @@ ACTIONS: dict[str, Any] = {
     "switch.added": _("Switch added"),
     "switch.changed": _("Switch changed"),
     "switch.removed": _("Switch removed"),
+    "switch.written_off": _("Switch written off"),
     "user.changed": _("Account changed"),
     "user.created": _("Account made"),
     "user.password_set": _("Password set"),

@@ -1,5 +1,6 @@
 """The switches that calls may be placed on: where each is, what it may carry, and what was seen of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import cast
@@ -32,6 +33,7 @@ class KnownSwitch(SwitchRow):
     """A switch as the panel shows it. calls: attempts open on it; channels: by its own word.
 
     is_from_settings: its address follows the scheduler's environment. silent_s: since the leading scheduler looked.
+    written_off_at: calls that left before were given up (db.write_off).
     """
 
     disabled_at: datetime | None
@@ -41,6 +43,7 @@ class KnownSwitch(SwitchRow):
     channels: int | None
     out_because: str | None
     seen_at: datetime | None
+    written_off_at: datetime | None
     calls: int
     silent_s: float | None
 
@@ -84,6 +87,13 @@ def from_settings(conn: AnyConnection, host: str, port: int) -> None:
 def write_seen(conn: AnyConnection, seen: Seen) -> None:
     """Write down what is seen, by the database's clock."""
     change(conn, queries["seen"], asdict(seen))
+
+
+def write_heard(conn: AnyConnection, seen: Sequence[Seen]) -> None:
+    """Write down when each answered last, as one of several schedulers knows it."""
+    heard = {one.id: one.silent_s for one in seen if one.silent_s is not None}
+    if heard:
+        change(conn, queries["heard"], {"ids": list(heard), "silent_s": list(heard.values())})
 
 
 def create(conn: AnyConnection, row: SwitchRow) -> int:

@@ -89,3 +89,5 @@ class Witness(StrEnum):
     """The scheduler, from the originate's `-ERR` reply when no channel ever existed."""
     RECONCILE = "reconcile"
     """The reconciliation, which found the channel gone."""
+    WRITE_OFF = "write_off"
+    """The scheduler, after an administrator had written off the switch, which never came back."""

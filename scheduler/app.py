@@ -45,6 +45,7 @@ from scheduler.schedule_runs import run_schedules
 from scheduler.switches import Switches
 from scheduler.unsent import Unsent
 from scheduler.witness import TheWitness
+from scheduler.write_offs import conclude_written_off
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +141,7 @@ class Scheduler:
             (1.0, self._tell_state),
             (GATEWAYS_EVERY_S, self._switches.poll_gateways),
             (BEAT_EVERY_S, self._beat),
+            (BEAT_EVERY_S, self._switches.write_heard),
         )
         leaders: tuple[tuple[float, Callable[[], object]], ...] = (
             (1.0, self._reconciler.undo_stale_claims),
@@ -148,6 +150,7 @@ class Scheduler:
             (1.0, lambda: announce_blocked(self._database, self._redis)),
             (1.0, lambda: run_schedules(self._database, self._redis)),
             (1.0, lambda: hang_up_stopped(self._database, self._switches.line_of, hang_ups)),
+            (1.0, lambda: conclude_written_off(self._database, self._redis)),
             (1.0, lambda: pause_over_cap(self._database, self._redis)),
             (NEVER_OPEN_EVERY_S, lambda: block_never_open(self._database)),
             (1.0, IdleLeases(self._database, self._redis).tick),

@@ -191,6 +191,11 @@ class Switches:
         names = self._database.run(_enabled_gateways)
         self._polls.each({node.id: partial(node.line.poll_gateways, names) for node in asked})
 
+    def write_heard(self) -> None:
+        """Write down when each switch answered us last: another scheduler may not reach it. Raises DatabaseAway."""
+        seen = [node.seen() for node in self.nodes()]
+        self._database.run(lambda conn: switches.write_heard(conn, seen))
+
     def write_seen(self) -> None:
         """Write down what is seen, for the panel. Raises DatabaseAway."""
         nodes = self.nodes()

@@ -15,6 +15,7 @@ from redis import Redis
 from db import attempts, conclusion, leases, live_events
 from db.conclusion import Concluded
 from db.errors import DatabaseAway, RedisAway
+from db.sql import AnyConnection
 from dialer.disposition import CallFacts
 from dialer.outcome import Witness
 from dialer.switch_facts import facts_from_headers
@@ -36,6 +37,9 @@ CONCLUDED = "an attempt was concluded without its hangup hook"
 STILL_UP = "an originate was refused, but its channel exists: its end is waited for"
 NOT_CONCLUDED = "an attempt could not be concluded, it is tried again"
 DROPPED = "what was heard of an attempt's end could not be written down and is dropped"
+
+
+Record = Callable[[AnyConnection, CallFacts, Witness], Concluded | None]
 
 
 class Channels(Protocol):
@@ -160,9 +164,11 @@ class TheWitness:
         conclude(self._database, self._redis, facts, testimony.witness)
 
 
-def conclude(database: Database, redis: Redis, facts: CallFacts, witness: Witness) -> Concluded | None:
+def conclude(
+    database: Database, redis: Redis, facts: CallFacts, witness: Witness, record: Record = conclusion.conclude
+) -> Concluded | None:
     """Conclude an attempt as the hook would: record, free its channel, tell who watches. Raises DatabaseAway."""
-    concluded = database.run(lambda conn: conclusion.conclude(conn, facts, witness))
+    concluded = database.run(lambda conn: record(conn, facts, witness))
     if concluded is None:
         return None
     known = {

@@ -51,7 +51,8 @@ WITH done AS (
     DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
-    SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s
+    SELECT id, campaign_id, contact_id FROM done
+    WHERE %(owes_lead)s AND NOT EXISTS (SELECT FROM leads l WHERE l.contact_id = done.contact_id)
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
@@ -91,7 +92,8 @@ WITH done AS (
         AND t.day = (done.claimed_at AT TIME ZONE k.time_zone)::date
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
-    SELECT id, campaign_id, contact_id FROM done WHERE %(owes_lead)s
+    SELECT id, campaign_id, contact_id FROM done
+    WHERE %(owes_lead)s AND NOT EXISTS (SELECT FROM leads l WHERE l.contact_id = done.contact_id)
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
