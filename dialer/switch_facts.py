@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from dialer.call_ids import CALL, CallIds, call_ids_in
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome
 
-ATTEMPT_ID = "dialer_attempt_id"
-CAMPAIGN_ID = "dialer_campaign_id"
-FLOW_VERSION_ID = "dialer_flow_version_id"
-GATEWAY_ID = "dialer_gateway_id"
 OUTCOME = "dialer_outcome"
 DIGITS = "dialer_digits"
 AMD_VERDICT = "dialer_amd_verdict"
@@ -27,12 +24,11 @@ def facts_from_headers(header: Header, ended_at: datetime) -> CallFacts | None:
 
     ended_at: when the event was heard (aware); the switch's own hangup time is preferred.
     """
-    attempt_id = _variable(header, ATTEMPT_ID)
-    if not attempt_id:
+    if ids_from_headers(header) is None:
         return None
     answered_at = _time(header("Caller-Channel-Answered-Time"))
     return CallFacts(
-        attempt_id=attempt_id,
+        attempt_id=attempt_id_of(header),
         hangup_cause=header("Hangup-Cause") or _variable(header, "hangup_cause"),
         ended_at=_time(header("Caller-Channel-Hangup-Time")) or ended_at,
         sip_code=_sip_code(header, answered_at),
@@ -46,14 +42,14 @@ def facts_from_headers(header: Header, ended_at: datetime) -> CallFacts | None:
     )
 
 
-def campaign_id_of(header: Header) -> int:
-    """Return the campaign's id, 0 when the leg is not one of ours."""
-    return _whole(_variable(header, CAMPAIGN_ID))
+def attempt_id_of(header: Header) -> str:
+    """Return the attempt's id, of a leg that is one of ours: it is the channel's."""
+    return header("Unique-ID") or ""
 
 
-def gateway_id_of(header: Header) -> int:
-    """Return the gateway's id, 0 when the leg is not one of ours."""
-    return _whole(_variable(header, GATEWAY_ID))
+def ids_from_headers(header: Header) -> CallIds | None:
+    """Return what the leg belongs to, None when it is not one of ours."""
+    return call_ids_in(header(f"variable_{CALL}"))
 
 
 def _variable(header: Header, name: str) -> str:

@@ -95,6 +95,8 @@ def start_leg(switch: "Switch", target: str, caller_name: str | None, caller_num
     channel = Channel(uuid, profile_name, gateway, caller, switch.variables.get)
     channel.variables.update(_first_variables(channel, number))
     channel.variables.update(variables)
+    channel.variables["origination_caller_id_name"] = caller.caller_id_name
+    channel.variables["origination_caller_id_number"] = caller.caller_id_number
     return _dial(switch, channel, number, variables)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from dialer import switch_facts
 from dialer.amd import AmdAction, AmdMode
 from dialer.call_flow import CallFlow
+from dialer.call_ids import CALL, call_ids_in
 from dialer.prompt import Prompt
 from dialer.settings import Settings
 from fs_scripts import operator_leg, prompts, thresholds
@@ -32,6 +33,10 @@ BROKEN = "NORMAL_TEMPORARY_FAILURE"
 """Cause with which a call that we can't hold is hung up."""
 
 
+class NotOurs(ValueError):
+    """The channel carries no attempt: somebody else's originate led to the dialplan's extension of ours."""
+
+
 def run(session: Any) -> None:
     """Hold the call of this session. Never raises: the switch copies an exception's text into a fixed buffer."""
     channel: Channel | None = None
@@ -39,26 +44,19 @@ def run(session: Any) -> None:
         channel = Channel(session)
         _hold(channel, resources())
     except Exception:
-        logger.exception(FAILED, extra={"attempt_id": _attempt_id(channel)})
+        logger.exception(FAILED, extra={"attempt_id": channel.uuid if channel else ""})
         _hang_up_broken(channel)
     finally:
         _release(channel)
 
 
 def _hold(channel: Channel, shared: Resources) -> None:
-    attempt_id = channel.variable(switch_facts.ATTEMPT_ID)
-    record = CallRecord(
-        channel,
-        attempt_id,
-        int(channel.variable(switch_facts.CAMPAIGN_ID)),
-        shared.memory,
-        shared.announcer,
-        shared.background,
-    )
+    attempt_id, ids = channel.uuid, call_ids_in(channel.variable(CALL))
+    if ids is None:
+        raise NotOurs(attempt_id)
+    record = CallRecord(channel, attempt_id, ids.campaign_id, shared.memory, shared.announcer, shared.background)
     read = shared.settings
-    setup = record.answered(
-        int(channel.variable(switch_facts.FLOW_VERSION_ID)), lambda expected: _speaks_at_once(expected, read)
-    )
+    setup = record.answered(ids.flow_version_id, lambda expected: _speaks_at_once(expected, read))
     if setup is None:
         logger.error(NO_FLOW, extra={"attempt_id": attempt_id})
         record.abandoned()
@@ -143,10 +141,3 @@ def _release(channel: Channel | None) -> None:
             channel.release()
     except Exception:
         logger.exception(FAILED)
-
-
-def _attempt_id(channel: Channel | None) -> str:
-    try:
-        return channel.variable(switch_facts.ATTEMPT_ID) if channel else ""
-    except Exception:  # noqa: BLE001 - only names the call in the log
-        return ""

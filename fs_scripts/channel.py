@@ -37,7 +37,7 @@ class Channel:
         # Without it the switch sends nothing while it listens: carriers that wait for our first packet before
         # they send theirs would stay silent, and the callee's answer would not be heard.
         session.setVariable("send_silence_when_idle", "-1")
-        self._uuid = session.getVariable("uuid") or ""
+        self.uuid = session.getVariable("uuid") or ""
         session.setInputCallback(self._on_input)
 
     def _on_input(self, session: Any, what: str, event: Any, argument: Any = None) -> str:  # noqa: ARG002
@@ -100,9 +100,9 @@ class Channel:
 
     def interrupt(self) -> None:
         """End the prompt that plays; the one method that other threads than the call's may use."""
-        if UUID.fullmatch(self._uuid):
+        if UUID.fullmatch(self.uuid):
             # API commands hold the interpreter until they return: this one only sets a flag on the channel.
-            API().executeString(f"uuid_break {self._uuid}")
+            API().executeString(f"uuid_break {self.uuid}")
 
     def hears_key_events(self) -> bool:
         """Say whether the callee's SDP offers telephone-event (RFC 4733)."""

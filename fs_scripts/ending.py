@@ -20,12 +20,13 @@ def run(env: Any) -> None:
     try:
         _conclude(env, resources())
     except Exception:
-        logger.exception(FAILED, extra={"attempt_id": env.getHeader(f"variable_{switch_facts.ATTEMPT_ID}")})
+        logger.exception(FAILED, extra={"attempt_id": switch_facts.attempt_id_of(env.getHeader)})
 
 
 def _conclude(env: Any, shared: Resources) -> None:
+    ids = switch_facts.ids_from_headers(env.getHeader)
     facts = switch_facts.facts_from_headers(env.getHeader, datetime.now(UTC))
-    if facts is None:
+    if ids is None or facts is None:
         return
     concluded = shared.memory.concluded(facts)
     shared.announcer.release(facts.attempt_id)
@@ -34,7 +35,7 @@ def _conclude(env: Any, shared: Resources) -> None:
     shared.announcer.announce(
         "call.ended",
         attempt_id=facts.attempt_id,
-        campaign_id=switch_facts.campaign_id_of(env.getHeader),
+        campaign_id=ids.campaign_id,
         disposition=disposition,
         hangup_cause=facts.hangup_cause,
         billsec=facts.billsec,

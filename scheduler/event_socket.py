@@ -127,17 +127,16 @@ class EventSocket:
     def bgapi(
         self,
         command: str,
-        job_uuid: str,
         wait_s: float = REPLY_WAIT_S,
         core_uuid: str | None = None,
         patience_s: float | None = None,
     ) -> None:
-        """Start an API command as job `job_uuid`; its answer comes as event BACKGROUND_JOB.
+        """Start an API command; its answer comes as event BACKGROUND_JOB, which repeats the command.
 
         core_uuid: the only life of the switch that it is meant for. patience_s: how long the caller is held up at most;
         the connection is given up after wait_s all the same. Raises NotSent, MaybeSent, CommandRefused, Unanswered.
         """
-        sent = self._put(encode(f"bgapi {command}", f"Job-UUID: {job_uuid}"), core_uuid)
+        sent = self._put(encode(f"bgapi {command}"), core_uuid)
         until = time.monotonic() + wait_s
 
         def look(patience_s: float = 0.0) -> None:

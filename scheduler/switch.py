@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 from db.claims import ClaimedAttempt
-from dialer.dial_string import UUID
+from dialer.call_ids import CALL
+from dialer.dial_string import UUID, attempt_in
 from dialer.hangup_cause import WITHDRAWN
 from dialer.spool_sign import VARIABLE, SpoolSign, read
 from scheduler.event_socket import EventSocket, NotSent
@@ -17,7 +18,7 @@ SUBSCRIPTIONS = (
     # Filters let through what matches any of them: our own legs alone, of all that hang up.
     "filter Event-Name BACKGROUND_JOB",
     "filter Event-Subclass sofia::gateway_state",
-    "filter variable_dialer_attempt_id /-/",
+    f"filter variable_{CALL} /:/",
 )
 ORIGINATE_WAIT_S = 2.0
 SHOW_CHANNELS_WAIT_S = 10.0
@@ -75,11 +76,11 @@ class Switch:
 
         core_uuid: the life of the switch for which it was marked; another one is not asked, since whoever compares
         attempts with channels would take the call for one that died with the switch.
-        The job's UUID is the attempt's id, so that its reply needs no memory of ours. patience_s: Unanswered is raised
-        after it, while the reply is still waited for.
+        The reply repeats the command, so that it needs no memory of ours. patience_s: Unanswered is raised after it,
+        while the reply is still waited for.
         """
         command = f"originate {attempt.dial_string(self.tap_dir)}"
-        self._socket.bgapi(command, attempt.attempt_id, ORIGINATE_WAIT_S, core_uuid, patience_s)
+        self._socket.bgapi(command, ORIGINATE_WAIT_S, core_uuid, patience_s)
 
     def channel_exists(self, attempt_id: str) -> bool:
         """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""
@@ -143,7 +144,7 @@ class Switch:
         match headers.get("Event-Name"):
             case "CHANNEL_HANGUP_COMPLETE":
                 self._on_hangup(headers)
-            case "BACKGROUND_JOB" if UUID.fullmatch(headers.get("Job-UUID", "")):
-                self._on_reply(headers["Job-UUID"], headers.get("_body", ""))
+            case "BACKGROUND_JOB" if attempt_id := attempt_in(headers.get("Job-Command-Arg", "")):
+                self._on_reply(attempt_id, headers.get("_body", ""))
             case "CUSTOM":
                 self.gateways.learn(headers.get("Gateway", ""), headers.get("Ping-Status"))

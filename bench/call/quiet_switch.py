@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from bench.call.hooks import CORE_UUID
 from bench.call.world import final_event
+from dialer.dial_string import attempt_in
 from dialer.spool_sign import VARIABLE, SpoolSign
 
 
@@ -29,7 +30,8 @@ class QuietSwitch:
 
     def tell_end(self, attempt_id: str) -> None:
         """Send what a switch sends of a call that has ended: its reply, and its final event."""
-        self._event({"Event-Name": "BACKGROUND_JOB", "Job-UUID": attempt_id, "_body": f"+OK {attempt_id}\n"})
+        asked = f"{{origination_uuid={attempt_id},more=true}}"
+        self._event({"Event-Name": "BACKGROUND_JOB", "Job-Command-Arg": asked, "_body": f"+OK {attempt_id}\n"})
         self._event(final_event(attempt_id, self._campaign_id))
 
     def _event(self, headers: dict[str, str]) -> None:
@@ -63,8 +65,8 @@ class QuietSwitch:
                 continue
             command, lines = lines, []
             self._send(self._reply(command))
-            if command[0].startswith("bgapi originate"):
-                self._on_originate(command[1].removeprefix("Job-UUID: "))
+            if attempt_id := attempt_in(command[0].removeprefix("bgapi originate ")):
+                self._on_originate(attempt_id)
 
     def _reply(self, command: list[str]) -> bytes:
         if not command[0].startswith("api "):

@@ -10,8 +10,9 @@ from psycopg import Connection
 from db import caller_ids, campaigns, flows, gateways
 from db.campaigns import NewCampaign
 from dialer.call_flow import default_definition
+from dialer.call_ids import CALL, CallIds
 from dialer.campaign import CampaignState
-from dialer.switch_facts import ATTEMPT_ID, CAMPAIGN_ID, MESSAGE_STARTED
+from dialer.switch_facts import MESSAGE_STARTED
 
 GATEWAY = "bench"
 MICROSECOND = 1_000_000
@@ -61,8 +62,8 @@ def final_event(attempt_id: str, campaign_id: int) -> dict[str, str]:
         "Caller-Channel-Hangup-Time": str(now),
         "variable_billsec": "1",
         "variable_proto_specific_hangup_cause": "sip:200",
-        f"variable_{ATTEMPT_ID}": attempt_id,
-        f"variable_{CAMPAIGN_ID}": str(campaign_id),
+        "Unique-ID": attempt_id,
+        f"variable_{CALL}": str(CallIds(campaign_id, 1, 1)),
         f"variable_{MESSAGE_STARTED}": "true",
     }
 

@@ -88,12 +88,9 @@ def test_a_flow_nobody_could_follow_is_refused_by_the_fields_name(changes: dict[
 
 def test_the_dial_string_is_spelled_exactly_so() -> None:
     assert str(DIAL_STRING) == (
-        "{origination_uuid=0f8fad5b-d9cb-469f-a165-70867728950e,origination_caller_id_number=+74950000001,"
-        "origination_caller_id_name=+74950000001,ignore_early_media=true,originate_timeout=30,"
-        "api_on_answer='sched_hangup +300 0f8fad5b-d9cb-469f-a165-70867728950e ALLOTTED_TIMEOUT',"
-        "api_hangup_hook='python fs_scripts.hangup',dialer_attempt_id=0f8fad5b-d9cb-469f-a165-70867728950e,"
-        "dialer_campaign_id=3,dialer_gateway_id=2,dialer_flow_version_id=5}"
-        "sofia/gateway/carrier/+79161234567 outbound_call XML dialer"
+        "{origination_uuid=0f8fad5b-d9cb-469f-a165-70867728950e,ignore_early_media=true,"
+        "api_on_answer='sched_hangup +300 0f8fad5b-d9cb-469f-a165-70867728950e ALLOTTED_TIMEOUT',dialer_call=3:2:5}"
+        "sofia/gateway/carrier/+79161234567 outbound_call XML dialer +74950000001 +74950000001 30"
     )
 
 
@@ -101,7 +98,7 @@ def test_early_media_is_recorded_and_still_no_answer() -> None:
     listens = str(replace(DIAL_STRING, early_tap_dir="/dev/shm/dialer"))
     assert (
         f"ignore_early_media=consume,execute_on_media='record_session::/dev/shm/dialer/{ATTEMPT}.early.r8 +30',"
-        "RECORD_READ_ONLY=true,enable_file_write_buffering=false,originate_timeout=30," in listens
+        "RECORD_READ_ONLY=true,enable_file_write_buffering=false,api_on_answer=" in listens
     )
 
 

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dialer.call_ids import CallIds
 from dialer.disposition import CallFacts, Disposition, disposition_of
 from dialer.outcome import Outcome
-from dialer.switch_facts import campaign_id_of, facts_from_headers
+from dialer.switch_facts import facts_from_headers, ids_from_headers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
-OURS = {"variable_dialer_attempt_id": ATTEMPT, "variable_dialer_campaign_id": "7"}
+OURS = {"Unique-ID": ATTEMPT, "variable_dialer_call": "7:2:5"}
 ANSWERED = {
     **OURS,
     "Hangup-Cause": "NORMAL_CLEARING",
@@ -81,12 +82,18 @@ def test_it_reads_an_unanswered_call(cause, specific, code, disposition):
 
 
 def test_a_leg_that_is_none_of_ours_is_left_alone():
-    assert facts_from_headers({"Hangup-Cause": "NORMAL_CLEARING"}.get, NOW) is None
-    assert campaign_id_of({}.get) == 0
+    of_somebody = {"Unique-ID": ATTEMPT, "Hangup-Cause": "NORMAL_CLEARING"}
+    assert facts_from_headers(of_somebody.get, NOW) is None
+    assert ids_from_headers(of_somebody.get) is None
+
+
+@pytest.mark.parametrize("nonsense", ["", "7", "7:2", "7:2:", "7:2:5:1", "0:2:5", "a:b:c", "7:2:5 "])
+def test_a_leg_whose_ids_are_none_is_none_of_ours(nonsense):
+    assert facts_from_headers({**OURS, "variable_dialer_call": nonsense}.get, NOW) is None
 
 
 def test_it_survives_an_environment_that_says_nothing():
-    read = facts({"variable_dialer_attempt_id": ATTEMPT})
+    read = facts(OURS)
     assert (read.hangup_cause, read.ended_at, read.sip_code, read.billsec) == ("", NOW, None, 0)
 
 
@@ -102,4 +109,4 @@ def test_we_hung_up_before_the_message_is_abandoned_and_after_it_is_not():
 
 
 def test_it_knows_the_campaign():
-    assert campaign_id_of(ANSWERED.get) == 7
+    assert ids_from_headers(ANSWERED.get) == CallIds(campaign_id=7, gateway_id=2, flow_version_id=5)

@@ -106,9 +106,8 @@ def shared(memory, tmp_path, monkeypatch):
 @pytest.fixture
 def session():
     return Session(
-        dialer_attempt_id=ATTEMPT,
-        dialer_campaign_id="7",
-        dialer_flow_version_id="8",
+        uuid=ATTEMPT,
+        dialer_call="7:2:8",
         switch_r_sdp="telephone-event",
     )
 
@@ -230,7 +229,7 @@ def test_missing_settings_escape_no_entry(session, monkeypatch):
 def test_tones_are_listened_for_only_when_the_callee_sends_no_events(shared, session):
     outbound_call.handler(session, "")
     assert ("start_dtmf", "") not in session.done
-    mute = Session(dialer_attempt_id=ATTEMPT, dialer_campaign_id="7", dialer_flow_version_id="8", switch_r_sdp="PCMA")
+    mute = Session(uuid=ATTEMPT, dialer_call="7:2:8", switch_r_sdp="PCMA")
     outbound_call.handler(mute, "")
     assert ("start_dtmf", "") in mute.done
 

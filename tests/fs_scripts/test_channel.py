@@ -59,9 +59,7 @@ class Session:
 
 @pytest.fixture
 def session():
-    return Session(
-        dialer_attempt_id="a", switch_r_sdp="m=audio 6000 RTP/AVP 8 101\r\na=rtpmap:101 Telephone-Event/8000"
-    )
+    return Session(dialer_outcome="a", switch_r_sdp="m=audio 6000 RTP/AVP 8 101\r\na=rtpmap:101 Telephone-Event/8000")
 
 
 @pytest.fixture
@@ -112,7 +110,7 @@ def test_events_let_the_prompt_go_on(session, channel):
 
 def test_a_variable_that_is_not_set_is_empty(channel):
     assert channel.variable("nothing") == ""
-    assert channel.variable("dialer_attempt_id") == "a"
+    assert channel.variable("dialer_outcome") == "a"
 
 
 @pytest.mark.parametrize(

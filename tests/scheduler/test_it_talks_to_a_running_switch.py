@@ -14,8 +14,9 @@ from db.claims import ClaimedAttempt
 from devstack.environment import make_folders, private_environment
 from devstack.gateway_file import write_gateway
 from devstack.switch import chosen_switch, running_switch
+from dialer.call_ids import CallIds
 from dialer.disposition import Disposition, disposition_of
-from dialer.switch_facts import campaign_id_of, facts_from_headers, gateway_id_of
+from dialer.switch_facts import facts_from_headers, ids_from_headers
 from scheduler.switch import Switch
 from scheduler.witness import cause_in
 from tests.scheduler.scripted_switch import wait_until
@@ -66,7 +67,7 @@ class Heard:
         self.cores: list[str] = []
 
     def hangup(self, headers: Mapping[str, str]) -> None:
-        self.hangups[headers["variable_dialer_attempt_id"]] = headers
+        self.hangups[headers["Unique-ID"]] = headers
 
     def reply(self, attempt_id: str, answer: str) -> None:
         self.replies[attempt_id] = answer
@@ -144,7 +145,7 @@ def test_a_full_trunk_is_told_by_the_legs_end(running):
     headers = heard.hangups[attempt.attempt_id]
     facts = facts_from_headers(headers.get, datetime.now(UTC))
     assert facts.attempt_id == attempt.attempt_id
-    assert (campaign_id_of(headers.get), gateway_id_of(headers.get)) == (7, 3)
+    assert ids_from_headers(headers.get) == CallIds(campaign_id=7, gateway_id=3, flow_version_id=1)
     assert facts.answered_at is None
     assert facts.billsec == 0
     assert facts.hangup_cause == "NORMAL_TEMPORARY_FAILURE"
