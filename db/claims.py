@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, LiteralString, cast
 
+from psycopg.pq import TransactionStatus
+
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
 from dialer.dial_string import DialString
@@ -83,17 +85,28 @@ def claim(
         return []
     values = claim_values(campaign, gateway, attempt_ids, open_zone_sets, now)
     query = claim_query(len(open_zone_sets))
+    beginning = {
+        "is_alone": conn.info.transaction_status is TransactionStatus.IDLE,
+        "is_budgeted": campaign.is_budgeted,
+        "space": BUDGET_LOCK_SPACE,
+    }
     with joined(conn):
-        if campaign.is_budgeted:
-            conn.execute(queries["one_at_a_time"], {"space": BUDGET_LOCK_SPACE})
-        change(conn, queries["head_callbacks"], values)
-        claimed = all_of(conn, ClaimedAttempt, query, values)
+        conn.execute(queries["begin"], values | beginning)
+        claimed = _claimed(conn, query, values, attempt_ids)
         if len(claimed) < len(attempt_ids):
             taken = {attempt.attempt_id for attempt in claimed}
             left = [attempt_id for attempt_id in attempt_ids if attempt_id not in taken]
-            values |= {"attempt_ids": left, "wanted": len(left), "looked_at": LOOK_AHEAD}
-            claimed += all_of(conn, ClaimedAttempt, query, values)
+            values |= {**_reserved(left), "looked_at": LOOK_AHEAD}
+            claimed += _claimed(conn, query, values, left)
         return claimed
+
+
+def _claimed(
+    conn: AnyConnection, query: LiteralString, values: dict[str, Any], attempt_ids: Sequence[str]
+) -> list[ClaimedAttempt]:
+    """Return what was claimed in the queue's order, in which the ids were given out."""
+    places = {attempt_id: place for place, attempt_id in enumerate(attempt_ids)}
+    return sorted(all_of(conn, ClaimedAttempt, query, values), key=lambda attempt: places[attempt.attempt_id])
 
 
 def claim_values(
@@ -107,11 +120,15 @@ def claim_values(
     return rule_values(campaign, open_zone_sets, now or datetime.now(UTC)) | {
         "gateway_id": gateway.gateway_id,
         "zone_sets": list(open_zone_sets),
-        "attempt_ids": list(attempt_ids),
-        "wanted": len(attempt_ids),
+        **_reserved(attempt_ids),
         "looked_at": len(attempt_ids),
         "postpone_s": POSTPONE_S,
     }
+
+
+def _reserved(attempt_ids: Sequence[str]) -> dict[str, Any]:
+    """The ids as PostgreSQL spells an array of them: as a list, each would be examined and quoted."""
+    return {"attempt_ids": "{" + ",".join(attempt_ids) + "}", "wanted": len(attempt_ids)}
 
 
 def rule_values(campaign: DialingCampaign, zone_sets: Sequence[int], now: datetime) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from psycopg import Connection, Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import RowMaker, tuple_row
 
+UUID_OID = 2950
+"""What PostgreSQL calls the type uuid."""
 QUERIES = Path(__file__).parent / "queries"
 NAME = re.compile(r"^-- (\w+) --[^\n]*\n", re.MULTILINE)
 
@@ -50,14 +52,16 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
     """Say how a column becomes a field: enums from their labels, ids of calls as text, arrays as tuples."""
     if get_origin(hint) in (types.UnionType,):
         known = [c for c in map(_converter, get_args(hint)) if c is not None]
-        return _or_none(known[0]) if known else None
+        return known[0] if known == [_id_as_text] else _or_none(known[0]) if known else None
     if get_origin(hint) in (tuple, frozenset):
         return cast("Callable[[Any], Any]", get_origin(hint))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint
-    if hint is str:
-        return lambda v: str(v) if isinstance(v, UUID) else v
-    return None
+    return _id_as_text if hint is str else None
+
+
+def _id_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _or_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -82,13 +86,17 @@ def rows_as(kind: type[T]) -> Callable[[Cursor[Any]], RowMaker[T]]:
         # Not cursor.description: it makes an object a column, which a call's hook has better use for the time of.
         result = cursor.pgresult
         names = [(result.fname(i) or b"").decode() for i in range(result.nfields)] if result else []
-        columns = [(name, converters[name]) for name in names]
+        changed = [
+            (i, convert)
+            for i, convert in enumerate(converters[name] for name in names)
+            if convert is not None and (convert is not _id_as_text or result is None or result.ftype(i) == UUID_OID)
+        ]
 
         def make(values: Sequence[Any]) -> T:
-            row = {}
-            for (name, convert), value in zip(columns, values, strict=True):
-                row[name] = value if convert is None else convert(value)
-            return kind(**row)
+            row = list(values)
+            for i, convert in changed:
+                row[i] = convert(row[i])
+            return kind(**dict(zip(names, row, strict=True)))
 
         return make
 

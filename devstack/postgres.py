@@ -20,7 +20,7 @@ from devstack.supervise import Child, descendants, spawn, unprivileged_user
 
 START_TIMEOUT_S = 60.0
 USER = "dialer"
-SIZE = {"shared_buffers": "256MB", "max_wal_size": "4GB", "min_wal_size": "1GB", "wal_init_zero": "off"}
+SIZE = {"shared_buffers": "512MB", "max_wal_size": "4GB", "min_wal_size": "1GB", "wal_init_zero": "off"}
 """What campaigns of a million contacts need: indexes touched at random stay in memory, pages are rarely written whole,
 and who needs a new file of WAL does not fill it with zeros first. docker-compose.yml gives its server the same."""
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -54,16 +54,17 @@ SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at,
     switch_id, answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
 FROM attempts WHERE concluded_at IS NULL ORDER BY claimed_at, id
 
--- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into the table.
+-- recent_attempts -- What went to the wire lately, or may be about to; claimed_at bounds the look into each campaign's.
 -- An operator's leg leaves long after its callee's: within operator_s of the decision to connect them.
-SELECT id AS attempt_id, campaign_id, contact_id, gateway_id, phone, claimed_at, originated_at, switch_core_uuid,
-    switch_id, answered_at, outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
-FROM attempts
-WHERE claimed_at > now() - make_interval(secs => %(within_s)s + 60)
-        AND (originated_at > now() - make_interval(secs => %(within_s)s) OR originated_at IS NULL AND concluded_at IS NULL)
-    OR claimed_at > now() - make_interval(secs => %(within_s)s + 60 + (SELECT coalesce(max(max_call_s), 0) FROM campaigns))
-        AND outcome = 'transferred' AND outcome_at > now() - make_interval(secs => %(within_s)s + %(operator_s)s)
-ORDER BY originated_at, id
+SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.claimed_at, a.originated_at,
+    a.switch_core_uuid, a.switch_id, a.answered_at, a.outcome IS NOT DISTINCT FROM 'transferred' AS is_transferred
+FROM campaigns k JOIN attempts a ON a.campaign_id = k.id
+    AND a.claimed_at > now() - make_interval(secs => %(within_s)s + 60 + (SELECT max(max_call_s) FROM campaigns))
+WHERE a.claimed_at > now() - make_interval(secs => %(within_s)s + 60)
+        AND (a.originated_at > now() - make_interval(secs => %(within_s)s)
+            OR a.originated_at IS NULL AND a.concluded_at IS NULL)
+    OR a.outcome = 'transferred' AND a.outcome_at > now() - make_interval(secs => %(within_s)s + %(operator_s)s)
+ORDER BY a.originated_at, a.id
 
 -- limits -- What an operator's leg of this attempt counts against, like the attempt itself.
 SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute,

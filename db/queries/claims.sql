@@ -10,11 +10,15 @@ SELECT count(*) FROM (
     LIMIT %(at_most)s
 ) bounded
 
--- rules -- What one campaign asks of a contact. `refused`: the prefixes that cost extra, as far as they can concern it.
+-- rules -- What one campaign asks of a contact. `refused`: the prefixes that cost extra, as far as they can concern it: a
+-- range of the index for each beginning, from it to where its digits end (a colon follows 9).
 SELECT k.id, k.flow_version_id, k.ring_timeout_s, k.max_call_s, k.time_zone, k.requires_consent, k.max_calls_per_day,
     k.max_minutes_per_day, l.per_day, l.per_week, l.per_month, (
-        SELECT '^(' || string_agg('\' || f.prefix, '|') || ')' FROM refused_prefixes f
-        WHERE f.project_id = 1 AND f.prefix ^@ ANY(%(calling_codes)s::text[])
+        SELECT '^(' || string_agg('\' || costly.prefix, '|') || ')'
+        FROM unnest(%(calling_codes)s::text[]) AS code(begins) CROSS JOIN LATERAL (
+            SELECT f.prefix FROM refused_prefixes f
+            WHERE f.project_id = 1 AND f.prefix >= code.begins AND f.prefix < code.begins || ':' ORDER BY f.prefix
+        ) costly
     ) AS refused
 FROM campaigns k LEFT JOIN limit_profiles l ON l.id = k.limit_profile_id
 WHERE k.id = %(campaign_id)s
@@ -91,19 +95,26 @@ CROSS JOIN LATERAL (SELECT (%(now)s::timestamptz AT TIME ZONE rules.time_zone)::
 -- turn. No function of its own: PostgreSQL would run it as a query of its own for every row.
 CASE line.caller_id_choice
     WHEN 'rotate' THEN line.caller_ids[1 + (e.id + e.attempt_count) %% cardinality(line.caller_ids)]
-    ELSE (SELECT i FROM unnest(line.caller_ids) i ORDER BY hashtextextended(i || e.phone, 0), i LIMIT 1)
+    ELSE CASE WHEN cardinality(line.caller_ids) = 1 THEN line.caller_ids[1] ELSE
+        (SELECT i FROM unnest(line.caller_ids) i ORDER BY hashtextextended(i || e.phone, 0), i LIMIT 1) END
 END
 
--- one_at_a_time -- Claims that a budget bounds wait for each other, so that two never spend the same rest of it.
-SELECT pg_advisory_xact_lock(%(space)s, 0)
-
--- head_callbacks -- Whoever chose a time that has come goes to the head of the queue, before all that is due.
-UPDATE contacts SET due_at = callback_at - interval '50 years'
-WHERE id = ANY(ARRAY(
-    SELECT id FROM contacts
-    WHERE campaign_id = %(campaign_id)s AND state = 'retry' AND callback_at <= %(now)s AND due_at <= %(now)s
-        AND due_at >= callback_at
-    ORDER BY callback_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+-- begin -- What a claim's transaction does first, in one round trip.
+--
+-- headed: whoever chose a time that has come goes to the head of the queue, before all that is due.
+-- is_alone: the commit of a transaction that is nothing but a claim need not wait for the disk. A server that crashes may
+--   forget it, and then it was none: marking the attempts, which comes before the wire, makes both durable.
+-- is_budgeted: claims that a budget bounds wait for each other, so that two never spend the same rest of it.
+WITH headed AS (
+    UPDATE contacts SET due_at = callback_at - interval '50 years'
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM contacts
+        WHERE campaign_id = %(campaign_id)s AND state = 'retry' AND callback_at <= %(now)s AND due_at <= %(now)s
+            AND due_at >= callback_at
+        ORDER BY callback_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+)
+SELECT CASE WHEN %(is_alone)s THEN set_config('synchronous_commit', 'off', true) END,
+    CASE WHEN %(is_budgeted)s THEN pg_advisory_xact_lock(%(space)s, 0)::text END
 
 -- quota_of_one -- With one zone set open, all places are its own.
 SELECT (%(zone_sets)s::integer[])[1] AS zone_set_id, allowance.places FROM allowance
@@ -212,12 +223,11 @@ WITH rules AS MATERIALIZED (
     UPDATE contacts c SET due_at = put_off.due_at
     FROM put_off WHERE c.id = ANY(ARRAY(SELECT id FROM put_off)) AND c.id = put_off.id
 )
-SELECT placed.id AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
+SELECT placed.id::text AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
     rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
     (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
-     FROM flow_versions v WHERE v.id = rules.flow_version_id) AS hears_early_media
+     FROM flow_versions v WHERE v.id = (SELECT flow_version_id FROM rules)) AS hears_early_media
 FROM placed CROSS JOIN rules CROSS JOIN line
-ORDER BY array_position(%(attempt_ids)s::uuid[], placed.id)
 
 -- block_refused -- Whoever waits and may not be called by the campaign's rules as they are now leaves the queue.
 WITH rules AS MATERIALIZED (

@@ -13,7 +13,8 @@ rules AS MATERIALIZED (
         AND (%(column)s = '' OR CASE WHEN %(is_whole)s THEN lower(c.extra ->> %(column)s) = lower(%(value)s)
              ELSE strpos(lower(c.extra ->> %(column)s), lower(%(value)s)) > 0 END)
         AND (%(called_from)s::timestamptz IS NULL AND %(called_before)s::timestamptz IS NULL OR (
-            SELECT max(a.originated_at) FROM attempts a WHERE a.contact_id = c.id
+            SELECT max(a.originated_at) FROM attempts a
+            WHERE a.project_id = 1 AND a.phone = c.phone AND a.contact_id = c.id
         ) <@ tstzrange(%(called_from)s, %(called_before)s))
 ), judged AS MATERIALIZED (
     SELECT p.*, (SELECT -- REFUSAL

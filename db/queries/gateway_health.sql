@@ -13,7 +13,7 @@ ORDER BY gateway_id FOR UPDATE SKIP LOCKED
 INSERT INTO gateway_health (gateway_id, changed_at, judged_at)
 SELECT id, %(now)s - interval '1 minute', %(now)s - interval '1 minute' FROM gateways ON CONFLICT DO NOTHING
 
--- seen -- What became of each gateway's calls of the last minute. claimed_at bounds the look into the table.
+-- seen -- What became of each gateway's calls of the last minute. claimed_at bounds the look into each campaign's.
 -- A call got through when it was answered, when it failed for another reason, or when it has lasted for 5 s.
 WITH judged AS (
     SELECT a.gateway_id, a.originated_at, a.hangup_cause, a.sip_code, a.concluded_at, h.changed_at,
@@ -26,8 +26,9 @@ WITH judged AS (
             WHEN a.concluded_at IS NOT NULL THEN a.concluded_at
             WHEN a.originated_at < %(now)s - interval '5 seconds' THEN a.originated_at + interval '5 seconds'
         END AS decided_at
-    FROM attempts a JOIN gateway_health h ON h.gateway_id = a.gateway_id
-    WHERE a.claimed_at > %(now)s - interval '1 minute' AND a.originated_at IS NOT NULL
+    FROM campaigns k JOIN attempts a ON a.campaign_id = k.id AND a.claimed_at > %(now)s - interval '1 minute'
+    JOIN gateway_health h ON h.gateway_id = a.gateway_id
+    WHERE a.originated_at IS NOT NULL
 ), good AS (
     SELECT gateway_id, max(originated_at) AS last_at FROM judged WHERE decided_at IS NOT NULL AND NOT is_refused GROUP BY 1
 )

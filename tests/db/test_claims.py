@@ -323,10 +323,10 @@ def test_attempts_belong_to_what_is_there_and_keep_it_there(world: World) -> Non
     world.claim(campaign_id, 1)
     copied = (
         "INSERT INTO attempts (id, project_id, campaign_id, contact_id, gateway_id, flow_version_id, phone, caller_id,"
-        " number) SELECT gen_random_uuid(), {project_id}, {campaign_id}, contact_id, {gateway_id}, {flow_version_id},"
+        " number) SELECT gen_random_uuid(), {project_id}, {campaign_id}, {contact_id}, {gateway_id}, {flow_version_id},"
         " '+79169999999', caller_id, 1 FROM attempts"
     )
-    own = {name: name for name in ("project_id", "campaign_id", "gateway_id", "flow_version_id")}
+    own = {name: name for name in ("project_id", "campaign_id", "contact_id", "gateway_id", "flow_version_id")}
     for column in own:
         with pytest.raises(ForeignKeyViolation):
             world.conn.execute(copied.format(**own | {column: "999"}))
@@ -337,7 +337,35 @@ def test_attempts_belong_to_what_is_there_and_keep_it_there(world: World) -> Non
         assert world.value("SELECT tgenabled FROM pg_trigger WHERE tgname = %s", trigger) == "O"
     world.conn.execute("DELETE FROM campaign_caller_ids")
     world.conn.execute("DELETE FROM caller_ids")
-    for table in ("gateways", "flow_versions"):
+    for table in ("contacts", "gateways", "flow_versions"):
         with pytest.raises(ForeignKeyViolation):
             world.conn.execute(f"DELETE FROM {table}")
     world.conn.execute(copied.format(**own))
+    world.conn.execute("DELETE FROM contacts WHERE id NOT IN (SELECT contact_id FROM attempts)")
+    assert world.value("SELECT count(*) FROM contacts") == 1
+
+
+def test_a_claim_leaves_the_disk_to_the_mark_unless_it_is_part_of_something_else(world: World) -> None:
+    campaign = world.dialing(world.campaign(contacts=4))
+    sets = [world.value("SELECT zone_set_id FROM contacts LIMIT 1")]
+    seen: list[str] = []
+
+    def claim() -> None:
+        claims.claim(world.conn, campaign, campaign.gateways[0], new_ids(1), sets)
+
+    world.conn.execute(
+        "CREATE FUNCTION note_durability() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE NOTICE '%', current_setting('synchronous_commit'); RETURN NULL; END $$"
+    )
+    world.conn.execute(
+        "CREATE TRIGGER note AFTER INSERT OR UPDATE OF originated_at ON attempts"
+        " FOR EACH STATEMENT EXECUTE FUNCTION note_durability()"
+    )
+    world.conn.execute("SET synchronous_commit = on")
+    world.conn.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
+    claim()
+    ids = [row[0] for row in world.conn.execute("SELECT id::text FROM attempts").fetchall()]
+    claims.mark_originated(world.conn, ids, None)
+    with world.conn.transaction():
+        claim()
+    assert seen == ["off", "on", "on"]
