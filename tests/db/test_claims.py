@@ -27,7 +27,7 @@ def test_a_claim_takes_the_first_due_contacts_and_freezes_what_the_dial_string_n
     assert [world.contact(c.contact_id) for c in claimed] == [("dialing", None, 1)] * 2
     written = str(claimed[0].dial_string())
     assert f"origination_uuid={ids[0]}" in written
-    assert "originate_timeout=20" in written
+    assert written.endswith(" 20")  # the longest ring
     assert "sofia/gateway/carrier/+79160000000" in written
 
 
