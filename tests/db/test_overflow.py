@@ -1,5 +1,11 @@
 """What the disk can't take is held in memory, within bounds, and comes to PostgreSQL like the rest."""
 
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +99,101 @@ def test_a_held_record_that_can_never_be_applied_keeps_no_other_waiting(spool: S
     overflow.drain(refuse_the_first)
     assert 50 in found
     assert overflow.usage() == 0
+
+
+class Stalling:
+    """An os.fsync that does not return while the disk is stalled."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.goes_on = threading.Event()
+        self.asked = 0
+        real = os.fsync
+
+        def fsync(descriptor: int) -> None:
+            self.asked += 1
+            assert self.goes_on.wait(60)
+            real(descriptor)
+
+        monkeypatch.setattr("db.spool.os.fsync", fsync)
+
+
+@pytest.fixture
+def stalling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalling]:
+    made = Stalling(monkeypatch)
+    yield made
+    made.goes_on.set()
+
+
+@pytest.fixture
+def roomy(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool", quota_bytes=1_000_000)
+
+
+def seconds(job: Callable[[], object]) -> float:
+    began = time.monotonic()
+    job()
+    return time.monotonic() - began
+
+
+def on_disk(spool: Spool) -> int:
+    return len(list(spool.folder.glob("*.json")))
+
+
+def test_a_disk_that_stalls_holds_a_call_up_once_and_no_longer_than_told(roomy: Spool, stalling: Stalling) -> None:
+    overflow = Overflow(roomy, wait_s=0.3)
+    assert 0.3 <= seconds(lambda: overflow.write("outcome", record(1))) < 5
+    assert overflow.is_full(), "no further call may start"
+    assert overflow.usage() > 0
+    assert seconds(lambda: [overflow.write("concluded", record(n)) for n in range(2, 12)]) < 0.3
+    assert stalling.asked == 1, "nothing more is asked of a disk that does not answer"
+
+
+def test_what_a_stalled_disk_was_given_reaches_postgresql_without_it(roomy: Spool, stalling: Stalling) -> None:
+    overflow = Overflow(roomy, wait_s=0.1)
+    for n in range(5):
+        overflow.write("concluded", record(n))
+    found: list[int] = []
+    assert overflow.drain(lambda kind, payload: found.append(payload["n"])) == 5
+    assert found == [0, 1, 2, 3, 4]
+
+
+def test_a_disk_that_goes_on_keeps_what_it_was_given_and_memory_lets_go_of_it(roomy: Spool, stalling: Stalling) -> None:
+    overflow = Overflow(roomy, wait_s=0.1)
+    overflow.write("concluded", record(0))
+    stalling.goes_on.set()
+    wait_until(lambda: on_disk(roomy) == 1 and not overflow.is_full())
+    overflow.write("concluded", record(1))
+    assert on_disk(roomy) == 2
+    found: list[int] = []
+    assert overflow.drain(lambda kind, payload: found.append(payload["n"])) == 2
+    assert sorted(found) == [0, 1]
+    assert overflow.usage() == 0
+
+
+def test_no_more_is_held_than_allowed_while_the_disk_stalls(roomy: Spool, stalling: Stalling) -> None:
+    overflow = Overflow(roomy, most=3, wait_s=0.1)
+    for n in range(3):
+        overflow.write("concluded", record(n))
+    with pytest.raises(SpoolFull):
+        overflow.write("concluded", record(3))
+
+
+def test_many_calls_write_at_once_and_each_record_is_on_disk_when_its_write_returns(roomy: Spool) -> None:
+    overflow = Overflow(roomy, wait_s=30)
+
+    def write(n: int) -> None:
+        attempt_id = str(uuid.uuid4())
+        overflow.write("concluded", {"attempt_id": attempt_id, "n": n})
+        assert list(roomy.folder.glob(f"*-concluded-{attempt_id}.json"))
+
+    with ThreadPoolExecutor(40) as pool:
+        list(pool.map(write, range(200)))
+    assert on_disk(roomy) == 200
+    assert not overflow.is_full()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
