@@ -28,6 +28,7 @@ REQUIRED = _l("Fill this in.")
 OUT = {
     "disabled": _l("taken out: its calls end, new ones go elsewhere"),
     "away": _l("there is no connection to its Event Socket"),
+    "sign_in": _l("it refuses the password of its Event Socket, or the file with it can't be read"),
     "silent": _l("it is connected and does not answer"),
     "scripts_silent": _l("its call scripts give no sign of life"),
     "spool_full": _l("its disk could not keep the results of further calls"),

@@ -93,7 +93,7 @@ def private_environment(
 
 
 def another_switch(folders: Folders, environment: Mapping[str, str], name: str) -> tuple[Folders, dict[str, str]]:
-    """Return folders and environment of a further switch of the same stack: its own ports, tap, spool and logs.
+    """Return folders and environment of a further switch of the same stack: own ports, password, tap, spool and logs.
 
     Gateways, sounds and recordings are those of the first, as where switches share them.
     """
@@ -101,6 +101,7 @@ def another_switch(folders: Folders, environment: Mapping[str, str], name: str) 
     rtp_start = free_udp_block(RTP_PORTS)
     return own, {
         **environment,
+        "DIALER_ESL_PASSWORD": secrets.token_urlsafe(32),
         "DIALER_ESL_PORT": str(free_ports(1)[0]),
         "DIALER_SIP_PORT": str(free_udp_block(2)),
         "DIALER_RTP_START_PORT": str(rtp_start),

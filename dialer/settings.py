@@ -29,6 +29,7 @@ class Settings:
     esl_host: str = _env("127.0.0.1", "the switch's Event Socket: address")
     esl_port: int = _env(8021, "the switch's Event Socket: TCP port")
     esl_password: str = _env(REQUIRED, "the switch's Event Socket: password, no default on purpose")
+    esl_passwords_dir: str = _env("", "folder with a file for each switch with a password of its own, named like it")
 
     sip_ip: str = _env("127.0.0.1", "address the switch speaks SIP and RTP on")
     sip_port: int = _env(5080, "UDP port the switch speaks SIP on")

@@ -17,6 +17,8 @@ class Out(StrEnum):
     """An administrator took it out: its calls end by themselves."""
     AWAY = "away"
     """There is no connection to its Event Socket."""
+    SIGN_IN = "sign_in"
+    """It refuses our password, or the file that should hold it does not."""
     SILENT = "silent"
     """It is connected and does not answer."""
     SCRIPTS_SILENT = "scripts_silent"
@@ -46,12 +48,14 @@ class Sighting:
     is_compared: bool = False
     is_drained: bool = False
     is_refusing: bool = False
+    is_password_refused: bool = False
 
 
 def why_out(seen: Sighting) -> Out | None:
     """Return the first reason for which the switch gets no call, None: it takes calls."""
     reasons = (
         (not seen.is_enabled, Out.DISABLED),
+        (not seen.is_connected and seen.is_password_refused, Out.SIGN_IN),
         (not seen.is_connected, Out.AWAY),
         (seen.answer_age_s > SILENT_S, Out.SILENT),
         (seen.sign_age_s is None or seen.sign_age_s > SCRIPTS_SILENT_S, Out.SCRIPTS_SILENT),

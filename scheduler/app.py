@@ -39,6 +39,7 @@ from scheduler.jobs import (
     judge_gateways,
 )
 from scheduler.leader import Leader
+from scheduler.passwords import Passwords
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
 from scheduler.schedule_runs import run_schedules
@@ -86,7 +87,7 @@ class Scheduler:
         self._witness = TheWitness(self._database, self._redis, settings.hook_grace_s)
         self._switches = Switches(
             self._database,
-            settings.esl_password,
+            Passwords(settings.esl_password, settings.esl_passwords_dir).of,
             (settings.esl_host, settings.esl_port),
             settings.max_channels,
             on_hangup=self._witness.hear_hangup,

@@ -35,6 +35,7 @@ class Brake(StrEnum):
 BRAKE_OF = {
     Out.DISABLED: Brake.SWITCH_DISABLED,
     Out.AWAY: Brake.SWITCH_AWAY,
+    Out.SIGN_IN: Brake.SWITCH_AWAY,
     Out.SILENT: Brake.SWITCH_AWAY,
     Out.SCRIPTS_SILENT: Brake.SCRIPTS_SILENT,
     Out.SPOOL_FULL: Brake.SPOOL_FULL,

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -12,17 +11,22 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from dialer.errors import DialerError
-from scheduler.event_socket_messages import BrokenStream, Event, Message, encode, read_message
+from scheduler.event_socket_line import CONNECT_WAIT_S, bound_sends_alone, connected, is_established
+from scheduler.event_socket_messages import (
+    BrokenStream,
+    Event,
+    Message,
+    NoPassword,
+    SignInRefused,
+    encode,
+    read_message,
+)
 
 logger = logging.getLogger(__name__)
 
-CONNECT_WAIT_S = 3.0
-SEND_WAIT_S = 2.0
 REPLY_WAIT_S = 5.0
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 5.0
-TCP_ESTABLISHED = 1
-"""Linux's name for a connection that both sides keep (tcp_states.h)."""
 
 CONNECTED = "connected to the switch's Event Socket"
 DISCONNECTED = "the Event Socket is away, connecting again"
@@ -89,9 +93,14 @@ class _Sent:
 
 
 class EventSocket:
-    """Thread-safe. subscriptions: commands sent after each sign-in, such as `event plain CHANNEL_HANGUP_COMPLETE`."""
+    """Thread-safe. password: asked for each connection; may raise NoPassword.
 
-    def __init__(self, host: str, port: int, password: str, subscriptions: Sequence[str], listener: Listener) -> None:
+    subscriptions: commands sent after each sign-in, such as `event plain CHANNEL_HANGUP_COMPLETE`.
+    """
+
+    def __init__(
+        self, host: str, port: int, password: Callable[[], str], subscriptions: Sequence[str], listener: Listener
+    ) -> None:
         self._address = (host, port)
         self._password = password
         self._subscriptions = subscriptions
@@ -101,6 +110,8 @@ class EventSocket:
         self._core_uuid = ""
         self._is_ready = False
         self._is_shut = False
+        self.is_refused = False
+        """Whether the last connection ended because no password was at hand, or because ours was refused."""
         self._replies: deque[_Reply] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-socket", daemon=True)
@@ -157,7 +168,7 @@ class EventSocket:
                 raise NotSent("there is no connection to the switch")
             if core_uuid not in (None, self._core_uuid):
                 raise NotSent("the switch was restarted meanwhile")
-            if not _is_established(connection):
+            if not is_established(connection):
                 raise NotSent("the switch has closed the connection, which the reader has not noticed yet")
             self._replies.append(reply)  # under the lock: replies come in the order of the commands
             try:
@@ -189,6 +200,7 @@ class EventSocket:
             except (OSError, BrokenStream) as error:
                 if not self._stopping.is_set():
                     logger.warning(DISCONNECTED, extra={"reason": str(error)})
+                self.is_refused = isinstance(error, NoPassword | SignInRefused)
                 # What we shut ourselves is reset by our own kernel when more arrives.
                 self._lose(was_reset=isinstance(error, ConnectionResetError) and not self._is_shut)
             else:
@@ -200,19 +212,12 @@ class EventSocket:
 
     def _serve(self) -> None:
         """Hold one connection from sign-in to its end."""
-        with socket.create_connection(self._address, CONNECT_WAIT_S) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with connected(self._address) as connection:
             with self._lock:
                 self._connection, self._is_shut = connection, False
             stream = connection.makefile("rb")
             core_uuid = self._sign_in(connection, stream)
-            connection.settimeout(None)
-            # A timeout of the socket would also end reads; this one bounds sends alone.
-            seconds, fraction = divmod(SEND_WAIT_S, 1)
-            connection.setsockopt(
-                socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
-            )
+            bound_sends_alone(connection)
             self._core_uuid, self._is_ready = core_uuid, True
             logger.info(CONNECTED, extra={"core_uuid": core_uuid})
             self._tell(lambda: self._listener.connected(core_uuid))
@@ -222,11 +227,13 @@ class EventSocket:
     def _sign_in(self, connection: socket.socket, stream: BinaryIO) -> str:
         if read_message(stream).kind != "auth/request":
             raise BrokenStream("the switch did not ask for a password")
-        for command in (f"auth {self._password}", *self._subscriptions):
+        for command in (f"auth {self._password()}", *self._subscriptions):
             connection.sendall(encode(command))
             reply = self._next_reply(stream, "command/reply").reply
             if not reply.startswith("+OK"):
-                raise BrokenStream(f"the switch refused {command.split()[0]}: {reply}")
+                kind = SignInRefused if command.startswith("auth") else BrokenStream
+                raise kind(f"the switch refused {command.split()[0]}: {reply}")
+        self.is_refused = False
         connection.sendall(encode("api global_getvar core_uuid"))
         return self._next_reply(stream, "api/response").body.strip()
 
@@ -279,14 +286,3 @@ class EventSocket:
         for reply in waiting:
             reply.arrived.set()
         self._tell(self._listener.disconnected)
-
-
-def _is_established(connection: socket.socket) -> bool:
-    """Whether the other side has neither closed nor reset the connection, as the kernel knows it this moment.
-
-    A process that was killed has closed its connections; what is sent after that, nobody will ever read.
-    """
-    try:
-        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_ESTABLISHED
-    except OSError:  # it was closed on our side
-        return False

@@ -19,6 +19,14 @@ class BrokenStream(Exception):
     """The other side ended, or speaks no Event Socket: close the connection and open another."""
 
 
+class SignInRefused(BrokenStream):
+    """The switch refuses our password: correct it, here or there. It is tried again."""
+
+
+class NoPassword(BrokenStream):
+    """There is no password to sign in with: the message says what is wrong with its file."""
+
+
 class RefusedByUs(ValueError):
     """A command holds a line break and would become two commands; it was not sent."""
 

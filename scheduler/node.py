@@ -25,7 +25,7 @@ class Node:
     def __init__(
         self,
         row: SwitchRow,
-        password: str,
+        password: Callable[[], str],
         *,
         on_hangup: Callable[[Headers], None],
         on_reply: OnReply,
@@ -81,6 +81,7 @@ class Node:
                 is_compared=self._compared_in == visit,
                 is_drained=self._drained_in == visit,
                 is_refusing=now < self._refuses_until,
+                is_password_refused=self.line.is_refused,
             )
         )
 

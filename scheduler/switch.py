@@ -38,7 +38,7 @@ class Switch:
         self,
         host: str,
         port: int,
-        password: str,
+        password: Callable[[], str],
         *,
         on_hangup: Callable[[Headers], None],
         on_reply: Callable[[str, str], None],
@@ -70,6 +70,11 @@ class Switch:
     def core_uuid(self) -> str | None:
         """The Core-UUID while connected, None while the switch is away."""
         return self._core_uuid if self._socket.is_connected else None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last attempt to sign in failed by the password."""
+        return self._socket.is_refused
 
     def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None) -> None:
         """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused, Unanswered.

@@ -34,7 +34,7 @@ class Switches:
     def __init__(
         self,
         database: Database,
-        password: str,
+        password_of: Callable[[str], str],
         settings_address: tuple[str, int],
         max_channels: int,
         *,
@@ -43,8 +43,11 @@ class Switches:
         on_connected: Callable[[], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """settings_address: the switch that is used while the table has none. max_channels: over all of them."""
-        self._database, self._password, self._address = database, password, settings_address
+        """password_of: by a switch's name, asked for each connection; may raise NoPassword.
+
+        settings_address: the switch that is used while the table has none. max_channels: over all of them.
+        """
+        self._database, self._password_of, self._address = database, password_of, settings_address
         self._max_channels, self._clock = max_channels, clock
         self._on_hangup, self._on_reply, self._on_connected = on_hangup, on_reply, on_connected
         self._nodes: dict[int, Node] = {}
@@ -96,7 +99,7 @@ class Switches:
     def _make(self, row: SwitchRow) -> Node:
         node = Node(
             row,
-            self._password,
+            partial(self._password_of, row.name),
             on_hangup=self._on_hangup,
             on_reply=self._on_reply,
             on_connected=self._on_connected,

@@ -32,7 +32,7 @@ def both(nodes: Nodes, world, hung, well) -> Iterator[list[OneNode]]:
     nodes.all.clear()
     for name, server in (("hung", hung), ("well", well)):
         line = Switch(
-            "127.0.0.1", server.port, PASSWORD,
+            "127.0.0.1", server.port, lambda: PASSWORD,
             on_hangup=lambda _: None, on_reply=lambda *_: None, on_connected=lambda _: None,
         )  # fmt: skip
         line.start()

@@ -39,7 +39,7 @@ def woken() -> list[int]:
 def known(database, server, woken) -> Iterator[Switches]:
     made = Switches(
         database,
-        PASSWORD,
+        lambda _: PASSWORD,
         ("127.0.0.1", server.port),
         MOST,
         on_hangup=lambda _: None,
@@ -193,6 +193,34 @@ def test_a_switch_that_hangs_delays_no_others_gateways(both, server, second):
     assert well.line.gateways.down() == ["carrier"]
     assert not hanging.line.gateways.is_complete
     assert [node.seen().channels for node in both.nodes()] == [3, None]
+
+
+def test_a_switch_that_refuses_its_password_says_so_and_the_other_goes_on(database, world, server, second, woken):
+    passwords = {"default": PASSWORD, "b": "wrong"}
+    add(world, "b", second.port)
+    switches.from_settings(world.conn, "127.0.0.1", server.port)
+    add(world, "default", server.port)
+    known = Switches(
+        database,
+        passwords.__getitem__,
+        ("127.0.0.1", server.port),
+        MOST,
+        on_hangup=lambda _: None,
+        on_reply=lambda *_: None,
+        on_connected=lambda: woken.append(1),
+    )
+    try:
+        known.refresh()
+        b = next(node for node in known.nodes() if node.row.name == "b")
+        wait_until(lambda: b.why_out() is Out.SIGN_IN)
+        wait_until(lambda: woken)
+        reconcile(known)
+        wait_until(lambda: takes_calls(known, "default"))
+        passwords["b"] = PASSWORD
+        wait_until(lambda: b.line.core_uuid)
+        assert b.why_out() is not Out.SIGN_IN
+    finally:
+        known.stop()
 
 
 def test_room_is_what_switches_that_take_calls_have_free_less_what_is_planned(both, world):

@@ -103,7 +103,7 @@ def running(
         switch = Switch(
             environment["DIALER_ESL_HOST"],
             int(environment["DIALER_ESL_PORT"]),
-            environment["DIALER_ESL_PASSWORD"],
+            lambda: environment["DIALER_ESL_PASSWORD"],
             on_hangup=heard.hangup,
             on_reply=heard.reply,
             on_connected=heard.cores.append,

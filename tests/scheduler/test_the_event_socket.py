@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from scheduler.event_socket import CommandRefused, EventSocket, MaybeSent, NotSent, Unread
-from scheduler.event_socket_messages import Event, RefusedByUs
+from scheduler.event_socket_messages import Event, NoPassword, RefusedByUs
 from tests.scheduler.scripted_switch import (
     CORE,
     PASSWORD,
@@ -54,7 +54,7 @@ def owner() -> Owner:
 
 @pytest.fixture
 def line(switch: ScriptedSwitch, owner: Owner) -> Iterator[EventSocket]:
-    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, ["event plain HEARTBEAT", "filter A b"], owner)
+    socket = EventSocket("127.0.0.1", switch.port, lambda: PASSWORD, ["event plain HEARTBEAT", "filter A b"], owner)
     socket.start()
     wait_until(lambda: socket.is_connected)
     yield socket
@@ -166,7 +166,7 @@ def test_nothing_is_sent_to_a_switch_that_died_before_the_reader_noticed(switch)
             released.wait(10)
 
     owner = Busy()
-    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], owner)
+    socket = EventSocket("127.0.0.1", switch.port, lambda: PASSWORD, [], owner)
     socket.start()
     wait_until(lambda: socket.is_connected)
     switch.send(event({"Event-Name": "HEARTBEAT"}))
@@ -195,7 +195,7 @@ def process(owner: Owner) -> Iterator[tuple[subprocess.Popen[str], EventSocket]]
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
-        socket = EventSocket("127.0.0.1", int(running.stdout.readline()), PASSWORD, [], owner)
+        socket = EventSocket("127.0.0.1", int(running.stdout.readline()), lambda: PASSWORD, [], owner)
         socket.start()
         wait_until(lambda: socket.is_connected)
         yield running, socket
@@ -275,19 +275,41 @@ def test_a_switch_that_does_not_reply_is_given_up_in_time(line, switch):
 
 
 def test_a_wrong_password_is_tried_again_and_again(switch, owner):
-    socket = EventSocket("127.0.0.1", switch.port, "wrong", [], owner)
+    socket = EventSocket("127.0.0.1", switch.port, lambda: "wrong", [], owner)
     socket.start()
     wait_until(lambda: switch.connections >= 2)
     assert not socket.is_connected
+    assert socket.is_refused
     socket.stop()
     assert set(switch.commands) == {"auth wrong"}
+
+
+def test_a_password_that_was_corrected_is_used_for_the_next_connection(switch, owner):
+    passwords = ["wrong", PASSWORD]
+    socket = EventSocket("127.0.0.1", switch.port, lambda: passwords.pop(0), [], owner)
+    socket.start()
+    wait_until(lambda: socket.is_connected)
+    assert not socket.is_refused
+    socket.stop()
+
+
+def test_no_connection_is_made_without_a_password_that_can_be_read(switch, owner):
+    def unreadable() -> str:
+        raise NoPassword("its file is empty")
+
+    socket = EventSocket("127.0.0.1", switch.port, unreadable, [], owner)
+    socket.start()
+    wait_until(lambda: switch.connections >= 2)
+    assert socket.is_refused
+    socket.stop()
+    assert switch.commands == []
 
 
 def test_it_starts_before_the_switch(owner):
     switch = ScriptedSwitch()
     switch.listen()
     switch.go_away()
-    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], owner)
+    socket = EventSocket("127.0.0.1", switch.port, lambda: PASSWORD, [], owner)
     socket.start()
     wait_until(lambda: "disconnected" in owner.news)
     switch.listen()
@@ -301,7 +323,7 @@ def test_an_owner_that_fails_does_not_end_the_connection(switch):
         def event(self, headers: dict[str, str]) -> None:
             raise ValueError
 
-    socket = EventSocket("127.0.0.1", switch.port, PASSWORD, [], Failing())
+    socket = EventSocket("127.0.0.1", switch.port, lambda: PASSWORD, [], Failing())
     socket.start()
     wait_until(lambda: socket.is_connected)
     switch.send(event({"Event-Name": "HEARTBEAT"}))

@@ -48,7 +48,11 @@ def running_stack(folder: Path, callees: CarrierOptions, overrides: Mapping[str,
         environment["DIALER_BITRIX24_BURST"] = environment["DIALER_BITRIX24_RATE"] = "50"
         trunk = closing.enter_context(carrier(callees, folders, environment))
         write_gateway(folders.gateways, GATEWAY, trunk.address)
+        passwords = folder / "passwords"
+        passwords.mkdir(mode=0o700)
+        environment["DIALER_ESL_PASSWORDS_DIR"] = str(passwords)
         places = {"a": (folders, environment), "b": another_switch(folders, environment, "b")}
+        (passwords / "b").write_text(f"{places['b'][1]['DIALER_ESL_PASSWORD']}\n")
         parts, ports = {}, {}
         for name, (own, its) in places.items():
             parts[name] = Part(lambda own=own, its=its: running_switch(chosen_switch(), own, its))  # type: ignore[misc]

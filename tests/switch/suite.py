@@ -159,7 +159,7 @@ class Suite:
         listener = mock.Mock()
         where = self.environment
         line = EventSocket(
-            where["DIALER_ESL_HOST"], int(where["DIALER_ESL_PORT"]), where["DIALER_ESL_PASSWORD"], [], listener
+            where["DIALER_ESL_HOST"], int(where["DIALER_ESL_PORT"]), lambda: where["DIALER_ESL_PASSWORD"], [], listener
         )
         line.start()
         try:
