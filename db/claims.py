@@ -11,6 +11,7 @@ from psycopg.pq import TransactionStatus
 from db.campaigns import CampaignGateway, DialingCampaign
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
 from dialer.dial_string import DialString
+from dialer.retry import RetryBasis
 
 queries = load("claims")
 
@@ -28,7 +29,8 @@ FRAGMENTS = ("rules", "refusal", "exhausted", "limited_until", "made", "periods"
 class ClaimedAttempt:
     """A call that may be placed. number: 1 is the contact's first attempt. caller_id: E.164.
 
-    hears_early_media: its flow wants announcements before the answer to conclude it.
+    hears_early_media: its flow wants announcements before the answer to conclude it. zone_set_id: the contact's; 0:
+    unknown.
     """
 
     attempt_id: str
@@ -43,6 +45,7 @@ class ClaimedAttempt:
     ring_timeout_s: int
     max_call_s: int
     hears_early_media: bool = False
+    zone_set_id: int = 0
 
     def dial_string(self, tap_dir: str = "") -> DialString:
         """Return what the originate says; tap_dir: where early media is recorded. Raises UnsafeDialString."""
@@ -56,6 +59,7 @@ class ClaimedAttempt:
             flow_version_id=self.flow_version_id,
             ring_timeout_s=self.ring_timeout_s,
             max_call_s=self.max_call_s,
+            basis=RetryBasis(self.campaign_id, self.number, self.zone_set_id) if self.zone_set_id else None,
             early_tap_dir=tap_dir if self.hears_early_media else "",
         )
 

@@ -3,10 +3,11 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, LiteralString
 
 from db import blacklist
 from db.blacklist import BlacklistReason
+from db.known_terms import DIALS_AGAIN, Known, KnownTerms, Terms
 from db.sql import AnyConnection, joined, load, one_of, row_of, value_of
 from dialer.call_flow import parse_flow
 from dialer.callback import callback_due
@@ -15,15 +16,17 @@ from dialer.campaign import CampaignState
 from dialer.contact import ContactState
 from dialer.disposition import CallFacts, disposition_of, is_upgrade, merged
 from dialer.outcome import Disposition, Outcome, Witness
-from dialer.retry import FINAL, next_attempt, parse_rules
+from dialer.retry import FINAL, RetryBasis, parse_rules
 
 queries = load("conclusion")
 
 SHARDS = 8
 LOOKS = 5
 """So often an attempt is looked at without a lock; whoever is overtaken every time then waits for its turn."""
-DIALS_AGAIN = frozenset({CampaignState.ACTIVE, CampaignState.PAUSED})
-"""States in which a contact may become due again; what was stopped stays stopped."""
+NEEDS_MORE = frozenset({Disposition.CALLBACK_REQUESTED, Disposition.OPTED_OUT})
+"""Needs the flow, or the number on a list first: a look at the attempt, whatever is known."""
+AS_READ: LiteralString = queries["conclude"].replace("-- AS EXPECTED\n", queries["as_read"])
+AS_KNOWN: LiteralString = queries["conclude"].replace("-- AS EXPECTED\n", queries["as_known"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,10 @@ class Subject:
     row_version: str
     contact_state: ContactState
     attempt_count: int
+    zone_set_id: int
     zones: tuple[str, ...]
     campaign_state: CampaignState
+    campaign_version: str
     hours_start: time
     hours_end: time
     weekdays: tuple[int, ...]
@@ -87,6 +92,11 @@ class Subject:
         """Return the campaign's calling hours."""
         zone = self.time_zone if self.is_by_own_clock else None
         return CallingHours(self.hours_start, self.hours_end, frozenset(self.weekdays), frozenset(self.holidays), zone)
+
+    @property
+    def terms(self) -> Terms:
+        """Return on what terms its campaign calls again; raises InvalidRetryRules."""
+        return Terms(self.campaign_version, self.campaign_state, self.hours, parse_rules(self.retry_rules))
 
     def facts(self, ended_at: datetime) -> CallFacts:
         """Return what is written down; `ended_at` stands in while nobody has written down an end."""
@@ -105,21 +115,34 @@ class Subject:
         )
 
 
-def conclude(conn: AnyConnection, facts: CallFacts, witness: Witness) -> Concluded | None:
+def conclude(
+    conn: AnyConnection,
+    facts: CallFacts,
+    witness: Witness,
+    terms: KnownTerms | None = None,
+    basis: RetryBasis | None = None,
+) -> Concluded | None:
     """Conclude the attempt: disposition, contact, tally, lead. None: it was concluded already, or never existed.
 
     What the call committed before (its outcome, its answer) counts more than what comes later and knows less.
     Facts that come after the conclusion and know more upgrade it, once (was_upgrade).
 
-    On a connection that commits by itself it is two round trips: the attempt is read without a lock and written only
-    while its row is the one that was read; who is overtaken looks again.
+    On a connection that commits by itself it is one round trip for whoever knows the campaign's terms and the basis of
+    a retry: the attempt is written only where nothing in the database says otherwise. Else it is two: the attempt is
+    read without a lock and written only while its row is the one that was read; who is overtaken looks again. terms
+    learn from what is read.
     """
+    known_ahead = terms.of(basis) if terms and basis else None
+    if known_ahead and (concluded := _conclude_unread(conn, facts, witness, known_ahead)):
+        return concluded
     for look in range(LOOKS + 1):
         with joined(conn) if look == LOOKS else nullcontext():
             query = queries["subject"] + (queries["locked"] if look == LOOKS else "")
             subject = one_of(conn, Subject, query, {"attempt_id": facts.attempt_id})
             if subject is None:
                 return None
+            if terms is not None:
+                terms.learn(subject.campaign_id, subject.terms, subject.zone_set_id, subject.zones)
             stored = subject.facts(facts.ended_at)
             known = merged(stored, facts)
             before = subject.disposition
@@ -130,25 +153,55 @@ def conclude(conn: AnyConnection, facts: CallFacts, witness: Witness) -> Conclud
     raise AssertionError("a locked row was overtaken")
 
 
+def _conclude_unread(conn: AnyConnection, facts: CallFacts, witness: Witness, known: Known) -> Concluded | None:
+    """Write a conclusion that needs no look at the attempt; None: this one does, or it is over."""
+    disposition = disposition_of(facts)
+    if disposition in NEEDS_MORE:
+        return None
+    basis = known.basis
+    retry_at = known.terms.retry_at(disposition, basis.number, known.zones, facts.attempt_id)
+    values = _values(facts, witness, disposition, retry_at) | {
+        "campaign_id": basis.campaign_id,
+        "campaign_version": known.terms.version,
+        "number": basis.number,
+        "zone_set_id": basis.zone_set_id,
+    }
+    written = row_of(conn, AS_KNOWN, values)
+    return _concluded(written, facts, disposition, retry_at) if written else None
+
+
 def _write(
     conn: AnyConnection, subject: Subject, known: CallFacts, witness: Witness, before: Disposition | None
 ) -> Concluded | None:
     """Write one conclusion; None: somebody changed the attempt since it was read."""
     disposition = disposition_of(known)
     callback_at = _callback_at(conn, subject, known) if disposition is Disposition.CALLBACK_REQUESTED else None
-    retry_at = callback_at or _retry_at(subject, disposition)
-    state = ContactState.CONCLUDED if retry_at is None else ContactState.RETRY
+    retry_at = callback_at or subject.terms.retry_at(disposition, subject.number, subject.zones, subject.attempt_id)
     blocked_reason = None
     if retry_at is not None and subject.blacklisted:
-        retry_at, callback_at, state, blocked_reason = (
-            None,
-            None,
-            ContactState.BLOCKED,
-            f"blacklist: {subject.blacklisted}",
-        )
-    values = {
-        "attempt_id": subject.attempt_id,
+        retry_at, callback_at, blocked_reason = None, None, f"blacklist: {subject.blacklisted}"
+    values = _values(known, witness, disposition, retry_at) | {
         "row_version": subject.row_version,
+        "callback_at": callback_at,
+        "before": before,
+        "billsec_before": subject.billsec or 0,
+    }
+    if blocked_reason:
+        values |= {"contact_state": ContactState.BLOCKED, "blocked_reason": blocked_reason}
+    query = AS_READ if before is None else queries["upgrade"]
+    if disposition is Disposition.OPTED_OUT:
+        with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
+            blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
+            written = row_of(conn, query, values)
+    else:
+        written = row_of(conn, query, values)
+    return _concluded(written, known, disposition, retry_at, before) if written else None
+
+
+def _values(known: CallFacts, witness: Witness, disposition: Disposition, retry_at: datetime | None) -> dict[str, Any]:
+    """Return what every conclusion writes."""
+    return {
+        "attempt_id": known.attempt_id,
         "disposition": disposition,
         "hangup_cause": known.hangup_cause,
         "sip_code": known.sip_code,
@@ -161,36 +214,35 @@ def _write(
         "message_started": known.message_started,
         "recording_path": known.recording_path,
         "witness": witness,
-        "contact_state": state,
-        "blocked_reason": blocked_reason,
+        "contact_state": ContactState.CONCLUDED if retry_at is None else ContactState.RETRY,
+        "blocked_reason": None,
         "retry_at": retry_at,
-        "callback_at": callback_at,
-        "shard": int(subject.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
+        "callback_at": None,
+        "shard": int(known.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
         "owes_lead": disposition is Disposition.INTERESTED,
         "is_final": disposition in FINAL,
-        "before": before,
-        "billsec_before": subject.billsec or 0,
     }
-    query = queries["conclude" if before is None else "upgrade"]
-    if disposition is Disposition.OPTED_OUT:
-        with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
-            blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
-            written = row_of(conn, query, values)
-    else:
-        written = row_of(conn, query, values)
-    if written is None:
-        return None
+
+
+def _concluded(
+    written: tuple[Any, ...],
+    known: CallFacts,
+    disposition: Disposition,
+    retry_at: datetime | None,
+    before: Disposition | None = None,
+) -> Concluded:
+    campaign_id, contact_id, gateway_id, phone, answered_at, lead_id = written
     return Concluded(
-        attempt_id=subject.attempt_id,
-        campaign_id=subject.campaign_id,
-        contact_id=subject.contact_id,
-        gateway_id=subject.gateway_id,
-        phone=subject.phone,
+        attempt_id=known.attempt_id,
+        campaign_id=campaign_id,
+        contact_id=contact_id,
+        gateway_id=gateway_id,
+        phone=phone,
         disposition=disposition,
-        answered_at=known.answered_at,
+        answered_at=answered_at,
         billsec=known.billsec,
         retry_at=retry_at,
-        lead_id=written[0],
+        lead_id=lead_id,
         was_upgrade=before is not None,
     )
 
@@ -204,10 +256,3 @@ def _callback_at(conn: AnyConnection, subject: Subject, known: CallFacts) -> dat
     if chosen is None:
         return None
     return callback_due(chosen, known.ended_at, datetime.now(UTC), subject.hours, subject.zones, subject.time_zone)
-
-
-def _retry_at(subject: Subject, disposition: Disposition) -> datetime | None:
-    if subject.campaign_state not in DIALS_AGAIN:
-        return None
-    rules, now = parse_rules(subject.retry_rules), datetime.now(UTC)
-    return next_attempt(rules, disposition, subject.number, now, subject.hours, subject.zones, subject.attempt_id)

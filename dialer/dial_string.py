@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dialer.call_ids import CALL, CallIds
 from dialer.errors import UnsafeDialString
+from dialer.retry import RetryBasis
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -29,7 +30,7 @@ class DialString:
     It is short on purpose: the switch reads its Event Socket byte by byte, a microsecond of CPU each, and copies each
     variable into a dozen events. What is the same for every call is in freeswitch/conf/vars.xml.
 
-    number / caller_id: E.164. ring_timeout_s: 15 or more. max_call_s: bound on the answered call.
+    number / caller_id: E.164. ring_timeout_s: 15 or more. max_call_s: bound on the answered call. basis: for the hook.
     early_tap_dir: what comes before the answer is recorded there for the scripts, which may end the call because of it;
     empty: it is not listened to.
     """
@@ -43,6 +44,7 @@ class DialString:
     flow_version_id: int
     ring_timeout_s: int
     max_call_s: int
+    basis: RetryBasis | None = None
     early_tap_dir: str = ""
 
     def __post_init__(self) -> None:
@@ -62,6 +64,9 @@ class DialString:
             value = getattr(self, name)
             if type(value) is not int or value <= 0:
                 raise UnsafeDialString(f"{name} {value!r} may not enter a dial string")
+        basis = (self.basis.number, self.basis.zone_set_id) if self.basis else ()
+        if not all(type(value) is int and value > 0 for value in basis):
+            raise UnsafeDialString(f"basis {self.basis!r} may not enter a dial string")
 
     def variables(self) -> dict[str, str]:
         """Return the channel's variables in the order they are written."""
@@ -71,7 +76,7 @@ class DialString:
             # As a command, not as an application: that would fire two events with everything known of the channel.
             # The switch refuses a value that it could expand, so the UUID has to stand here again.
             "api_on_answer": f"sched_hangup +{self.max_call_s} {self.attempt_id} ALLOTTED_TIMEOUT",
-            CALL: str(CallIds(self.campaign_id, self.gateway_id, self.flow_version_id)),
+            CALL: str(CallIds(self.campaign_id, self.gateway_id, self.flow_version_id, self.basis)),
         }
 
     def _early_media(self) -> dict[str, str]:

@@ -56,6 +56,18 @@ class RetryRules:
     jitter: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class RetryBasis:
+    """What a retry depends on besides the campaign's rules. number: of the attempt, 1 is the contact's first.
+
+    zone_set_id: the zones that the contact may be in.
+    """
+
+    campaign_id: int
+    number: int
+    zone_set_id: int
+
+
 def parse_rules(definition: Mapping[str, Any]) -> RetryRules:
     """Read `{"max_attempts": 5, "max_per_day": 2, "jitter": 0.1, "busy": {"delay_s": 300, "growth": 2.0, …}, …}`.
 

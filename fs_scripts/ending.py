@@ -28,7 +28,7 @@ def _conclude(env: Any, shared: Resources) -> None:
     facts = switch_facts.facts_from_headers(env.getHeader, datetime.now(UTC))
     if ids is None or facts is None:
         return
-    concluded = shared.memory.concluded(facts)
+    concluded = shared.memory.concluded(facts, ids.basis)
     shared.announcer.release(facts.attempt_id)
     _put_away_tap(env, shared, facts.attempt_id)
     disposition = concluded.disposition if concluded else None

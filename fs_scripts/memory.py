@@ -12,9 +12,11 @@ from redis import Redis
 
 from db import attempts, conclusion, pacing, setups, spool_apply
 from db.errors import DatabaseAway, RedisAway
+from db.known_terms import KnownTerms
 from dialer.call_flow import CallFlow
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
+from dialer.retry import RetryBasis
 from fs_scripts.flow_cache import FlowCache
 
 logger = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class Memory:
         self._disk = disk
         self._setups = flows
         self._redis = redis
+        self._terms = KnownTerms()
 
     def learn_setups(self, wait_ms: int) -> None:
         """Learn how calls are held now, so that a switch that has just started can hold them while PostgreSQL is away.
@@ -162,11 +165,11 @@ class Memory:
             lambda: spool_apply.outcome(attempt_id, decided, digits, amd_verdict, at),
         )
 
-    def concluded(self, facts: CallFacts) -> conclusion.Concluded | None:
-        """Conclude the attempt. None: somebody had, or it waits in the spool."""
+    def concluded(self, facts: CallFacts, basis: RetryBasis | None = None) -> conclusion.Concluded | None:
+        """Conclude the attempt. None: somebody had, or it waits in the spool. basis: what a retry depends on."""
         return self._keep(
             facts.attempt_id,
-            lambda conn: conclusion.conclude(conn, facts, Witness.HOOK),
+            lambda conn: conclusion.conclude(conn, facts, Witness.HOOK, self._terms, basis),
             lambda: spool_apply.concluded(facts, Witness.HOOK),
         )
 

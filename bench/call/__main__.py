@@ -1,7 +1,8 @@
 """Measures what a call costs in our own code: python -m bench.call [--calls 50000] [--rounds 1000].
 
-The hangup hook runs here as in the switch, in turns with bare commits, on a PostgreSQL that waits for its disk. Then
-the real scheduler dials a campaign on a switch that ends each call at once, and the hook concludes it, so many times.
+The hangup hook runs here as in the switch, in turns with bare commits, on a PostgreSQL that waits for its disk; half of
+its calls were answered, the others are to be called again. Then the real scheduler dials a campaign on a switch that
+ends each call at once, and the hook concludes it, so many times.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import psycopg
 from bench.call import hooks
 from bench.call.figures import Measured, Sample
 from bench.call.quiet_switch import QuietSwitch
-from bench.call.world import make_campaign, percentile
+from bench.call.world import Originated, make_campaign, percentile
 from bench.whole_switch import cpu_s
 from db import campaigns
 from db.migrate import migrate
@@ -88,7 +89,7 @@ def _measure(calls: int, rounds: int, most_s: float) -> Measured:
         times = hooks.measure_hooks(conn, campaign_id, rounds, WARM_UP)
         campaigns.move(conn, campaign_id, CampaignState.PAUSED)
 
-        run = _Run(conn, campaign_id, calls)
+        run = _Run(conn, calls)
         environment["DIALER_ESL_PORT"] = str(run.switch.port)
         clock = parts.enter_context(scheduler(folders, environment))
         campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
@@ -100,21 +101,22 @@ def _measure(calls: int, rounds: int, most_s: float) -> Measured:
 class _Run:
     """The campaign of many calls; hooks run on threads of their own, as in a switch."""
 
-    def __init__(self, conn: psycopg.Connection[Any], campaign_id: int, calls: int) -> None:
-        self._conn, self._campaign_id, self._calls = conn, campaign_id, calls
+    def __init__(self, conn: psycopg.Connection[Any], calls: int) -> None:
+        self._conn, self._calls = conn, calls
         self.concluded = self.connections = 0
         self.memory: dict[str, list[Sample]] = {"scheduler": [], "switch's scripts": []}
-        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._placed: queue.SimpleQueue[Originated] = queue.SimpleQueue()
         self._before = self._count()
-        self.switch = QuietSwitch(campaign_id, self._ended.put)
+        self.switch = QuietSwitch(self._placed.put)
         for _ in range(HOOK_THREADS):
             threading.Thread(target=self._end_calls, daemon=True).start()
 
     def _end_calls(self) -> None:
         while True:
-            attempt_id = self._ended.get()
-            hooks.hang_up(attempt_id, self._campaign_id)
-            self.switch.tell_end(attempt_id)
+            call = self._placed.get()
+            hooks.answer(call)
+            hooks.hang_up(call)
+            self.switch.tell_end(call)
 
     def _count(self) -> int:
         row = self._conn.execute("SELECT coalesce(sum(attempts), 0)::int FROM campaign_tallies").fetchone()

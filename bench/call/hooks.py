@@ -5,11 +5,12 @@ import time
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import Connection
 
-from bench.call.world import final_event
+from bench.call.world import Originated, final_event, originated
 from db import campaigns, claims
 
 CORE_UUID = "11111111-2222-4333-8444-555555555555"
@@ -52,44 +53,60 @@ def start_scripts() -> None:
     warm_up.run()
 
 
-def hang_up(attempt_id: str, campaign_id: int) -> None:
+def answer(call: Originated) -> None:
+    """Write down the answer as the call's script does, if there is one."""
+    from fs_scripts.resources import resources
+
+    if not call.is_busy:
+        now = datetime.now(UTC)
+        memory = resources().memory
+        memory.answered(call.attempt_id, call.ids.campaign_id, call.ids.flow_version_id, now, lambda _: True)
+
+
+def hang_up(call: Originated) -> None:
     """Run the hook."""
     from fs_scripts import hangup
 
-    hangup.fsapi("na", None, Event(final_event(attempt_id, campaign_id)), "")
+    hangup.fsapi("na", None, Event(final_event(call)), "")
 
 
-def dial(conn: Connection[Any], campaign_id: int, count: int) -> list[str]:
-    """Claim and mark so many attempts; return their ids."""
+def dial(conn: Connection[Any], campaign_id: int, count: int) -> list[Originated]:
+    """Claim and mark so many attempts."""
     import uuid
 
     campaign = campaigns.dialing(conn, campaign_id)
     open_sets = list(campaigns.zone_sets(conn, campaign_id))
     ids = [str(uuid.uuid4()) for _ in range(count)]
-    claimed = [a.attempt_id for a in claims.claim(conn, campaign, campaign.gateways[0], ids, open_sets)]
-    return claims.mark_originated(conn, claimed, CORE_UUID)
+    claimed = claims.claim(conn, campaign, campaign.gateways[0], ids, open_sets)
+    marked = set(claims.mark_originated(conn, [attempt.attempt_id for attempt in claimed], CORE_UUID))
+    calls = [originated(str(attempt.dial_string())) for attempt in claimed if attempt.attempt_id in marked]
+    return [call for call in calls if call is not None]
 
 
 def measure_hooks(conn: Connection[Any], campaign_id: int, rounds: int, warm_up: int) -> HookTimes:
     """Let hooks and bare commits take turns, then run hooks alone for their CPU.
 
-    A bare commit updates one row of a table of one row, by a statement of its own on an open connection.
+    A bare commit updates one row of a table of one row, by a statement of its own on an open connection. It is made on
+    the same thread right after each hook, so that both meet the same disk and the same other programs; answers come
+    before, untimed.
     """
     conn.execute(f"CREATE TABLE IF NOT EXISTS {BARE} (n bigint)")
     conn.execute(f"INSERT INTO {BARE} VALUES (0)")
-    ids = dial(conn, campaign_id, warm_up + 2 * rounds)
-    for attempt_id in ids[:warm_up]:
-        hang_up(attempt_id, campaign_id)
+    calls = dial(conn, campaign_id, warm_up + 2 * rounds)
+    for call in calls:
+        answer(call)
+    for call in calls[:warm_up]:
+        hang_up(call)
         conn.execute(f"UPDATE {BARE} SET n = n + 1")
     walls, commits = [], []
-    for attempt_id in ids[warm_up : warm_up + rounds]:
+    for call in calls[warm_up : warm_up + rounds]:
         began = time.perf_counter()
-        hang_up(attempt_id, campaign_id)
+        hang_up(call)
         ended = time.perf_counter()
         conn.execute(f"UPDATE {BARE} SET n = n + 1")
         commits.append(time.perf_counter() - ended)
         walls.append(ended - began)
     cpu_s = time.process_time()
-    for attempt_id in ids[warm_up + rounds :]:
-        hang_up(attempt_id, campaign_id)
+    for call in calls[warm_up + rounds :]:
+        hang_up(call)
     return HookTimes(walls, commits, (time.process_time() - cpu_s) / rounds)

@@ -8,16 +8,15 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from bench.call.hooks import CORE_UUID
-from bench.call.world import final_event
-from dialer.dial_string import attempt_in
+from bench.call.world import Originated, final_event, originated
 from dialer.spool_sign import VARIABLE, SpoolSign
 
 
 class QuietSwitch:
-    """Serves the scheduler. on_originate: told each attempt's id, on a thread that must not wait."""
+    """Serves the scheduler. on_originate: told each call, on a thread that must not wait."""
 
-    def __init__(self, campaign_id: int, on_originate: Callable[[str], None]) -> None:
-        self._campaign_id, self._on_originate = campaign_id, on_originate
+    def __init__(self, on_originate: Callable[[Originated], None]) -> None:
+        self._on_originate = on_originate
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._peer: socket.socket | None = None
@@ -28,11 +27,12 @@ class QuietSwitch:
         """Return the port to connect to."""
         return int(self._listener.getsockname()[1])
 
-    def tell_end(self, attempt_id: str) -> None:
+    def tell_end(self, call: Originated) -> None:
         """Send what a switch sends of a call that has ended: its reply, and its final event."""
-        asked = f"{{origination_uuid={attempt_id},more=true}}"
-        self._event({"Event-Name": "BACKGROUND_JOB", "Job-Command-Arg": asked, "_body": f"+OK {attempt_id}\n"})
-        self._event(final_event(attempt_id, self._campaign_id))
+        asked = f"{{origination_uuid={call.attempt_id},more=true}}"
+        reply = "-ERR USER_BUSY" if call.is_busy else f"+OK {call.attempt_id}"
+        self._event({"Event-Name": "BACKGROUND_JOB", "Job-Command-Arg": asked, "_body": f"{reply}\n"})
+        self._event(final_event(call))
 
     def _event(self, headers: dict[str, str]) -> None:
         said = headers.pop("_body", "")
@@ -65,8 +65,8 @@ class QuietSwitch:
                 continue
             command, lines = lines, []
             self._send(self._reply(command))
-            if attempt_id := attempt_in(command[0].removeprefix("bgapi originate ")):
-                self._on_originate(attempt_id)
+            if call := originated(command[0].removeprefix("bgapi originate ")):
+                self._on_originate(call)
 
     def _reply(self, command: list[str]) -> bytes:
         if not command[0].startswith("api "):

@@ -1,7 +1,9 @@
 """A campaign without limits worth speaking of, and the final events of its calls as a real FreeSWITCH writes them."""
 
+import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import time as time_of_day
 from typing import Any
 
@@ -10,14 +12,38 @@ from psycopg import Connection
 from db import caller_ids, campaigns, flows, gateways
 from db.campaigns import NewCampaign
 from dialer.call_flow import default_definition
-from dialer.call_ids import CALL, CallIds
+from dialer.call_ids import CALL, CallIds, call_ids_in
 from dialer.campaign import CampaignState
+from dialer.dial_string import attempt_in
 from dialer.switch_facts import MESSAGE_STARTED
 
 GATEWAY = "bench"
 MICROSECOND = 1_000_000
 UNREAD_HEADERS = {f"variable_unread_{number}": "a value as long as most" for number in range(180)}
 """A final event has some two hundred headers; whoever reads events has to read these too."""
+
+
+CALLED = re.compile(rf"{CALL}=([\d:]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Originated:
+    """A call that the switch was asked for. Every other one meets a busy line, and is to be called again in an hour."""
+
+    attempt_id: str
+    ids: CallIds
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether nobody answers it."""
+        return int(self.attempt_id[0], 16) % 2 == 1
+
+
+def originated(dial_string: str) -> Originated | None:
+    """Read the arguments of an originate; None: it is none of the scheduler's."""
+    attempt_id, called = attempt_in(dial_string), CALLED.search(dial_string)
+    ids = call_ids_in(called[1]) if called else None
+    return Originated(attempt_id, ids) if attempt_id and ids else None
 
 
 def make_campaign(conn: Connection[Any], contacts: int, channels: int, calls_per_second: float) -> int:
@@ -35,7 +61,7 @@ def make_campaign(conn: Connection[Any], contacts: int, channels: int, calls_per
             weekdays=(1, 2, 3, 4, 5, 6, 7),
             max_channels=channels,
             calls_per_minute=1_000_000,
-            retry_rules={"max_attempts": 1},
+            retry_rules={"max_attempts": 3, "busy": {"delay_s": 3600, "growth": 1.0, "max_attempts": 3}},
         ),
     )
     conn.execute("INSERT INTO zone_sets (zones) VALUES ('{Europe/Moscow}') ON CONFLICT DO NOTHING")
@@ -51,19 +77,28 @@ def make_campaign(conn: Connection[Any], contacts: int, channels: int, calls_per
     return campaign_id
 
 
-def final_event(attempt_id: str, campaign_id: int) -> dict[str, str]:
-    """Return the headers of an answered call's end, one second after its answer."""
+def final_event(call: Originated) -> dict[str, str]:
+    """Return the headers of a call's end: of a busy line, or one second after its answer."""
     now = int(time.time() * MICROSECOND)
-    return {
+    common = {
         **UNREAD_HEADERS,
         "Event-Name": "CHANNEL_HANGUP_COMPLETE",
+        "Caller-Channel-Hangup-Time": str(now),
+        "Unique-ID": call.attempt_id,
+        f"variable_{CALL}": str(call.ids),
+    }
+    if call.is_busy:
+        return common | {
+            "Hangup-Cause": "USER_BUSY",
+            "Caller-Channel-Answered-Time": "0",
+            "variable_billsec": "0",
+            "variable_proto_specific_hangup_cause": "sip:486",
+        }
+    return common | {
         "Hangup-Cause": "NORMAL_CLEARING",
         "Caller-Channel-Answered-Time": str(now - MICROSECOND),
-        "Caller-Channel-Hangup-Time": str(now),
         "variable_billsec": "1",
         "variable_proto_specific_hangup_cause": "sip:200",
-        "Unique-ID": attempt_id,
-        f"variable_{CALL}": str(CallIds(campaign_id, 1, 1)),
         f"variable_{MESSAGE_STARTED}": "true",
     }
 

@@ -171,7 +171,7 @@ WITH rules AS MATERIALIZED (
 ), quota AS MATERIALIZED (
     -- QUOTA
 ), locked AS MATERIALIZED (
-    SELECT c.id, c.phone, c.attempt_count, c.due_at, -- REFUSAL
+    SELECT c.id, c.phone, c.attempt_count, c.due_at, quota.zone_set_id, -- REFUSAL
         AS refusal, -- EXHAUSTED
         AS is_exhausted, -- LIMITED_UNTIL
         AS limited_until
@@ -199,7 +199,7 @@ WITH rules AS MATERIALIZED (
     SET state = 'concluded', disposition = coalesce(c.disposition, 'failed'), concluded_at = now()
     WHERE c.id = ANY(ARRAY(SELECT id FROM locked WHERE refusal IS NULL AND is_exhausted))
 ), eligible AS MATERIALIZED (
-    SELECT id, phone, attempt_count, row_number() OVER (ORDER BY due_at, id) AS place
+    SELECT id, phone, attempt_count, zone_set_id, row_number() OVER (ORDER BY due_at, id) AS place
     FROM locked WHERE refusal IS NULL AND NOT is_exhausted AND limited_until IS NULL
     ORDER BY due_at, id LIMIT (SELECT calls FROM allowance)
 ), placed AS (
@@ -226,8 +226,8 @@ WITH rules AS MATERIALIZED (
 SELECT placed.id::text AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
     rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
     (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
-     FROM flow_versions v WHERE v.id = (SELECT flow_version_id FROM rules)) AS hears_early_media
-FROM placed CROSS JOIN rules CROSS JOIN line
+     FROM flow_versions v WHERE v.id = (SELECT flow_version_id FROM rules)) AS hears_early_media, eligible.zone_set_id
+FROM placed JOIN eligible ON eligible.id = placed.contact_id CROSS JOIN rules CROSS JOIN line
 
 -- block_refused -- Whoever waits and may not be called by the campaign's rules as they are now leaves the queue.
 WITH rules AS MATERIALIZED (

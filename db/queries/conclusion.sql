@@ -1,8 +1,9 @@
 -- subject -- The attempt with what the decision needs. row_version: PostgreSQL's own, new with every change of the row.
 SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.number, a.answered_at,
     a.message_started_at, a.outcome, a.digits, a.amd_verdict, a.concluded_at, a.disposition, a.hangup_cause, a.sip_code,
-    a.billsec, a.ended_at, a.recording_path, a.xmin::text AS row_version, c.state AS contact_state, c.attempt_count, z.zones,
-    k.state AS campaign_state, k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
+    a.billsec, a.ended_at, a.recording_path, a.xmin::text AS row_version, c.state AS contact_state, c.attempt_count,
+    c.zone_set_id, z.zones, k.state AS campaign_state, k.xmin::text AS campaign_version,
+    k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
     (SELECT e.reason::text FROM blocking_entry(a.campaign_id, a.phone, now()) e) AS blacklisted,
@@ -19,18 +20,37 @@ SELECT v.definition FROM attempts a JOIN flow_versions v ON v.id = a.flow_versio
 -- locked -- Ends `subject` for whoever was overtaken too often: the others wait.
 FOR UPDATE OF a
 
--- conclude -- The attempt, its contact, the tally and the lead owed; no row: the attempt is not as it was read.
--- xmin: of two witnesses the second waits for the first, sees another version of the row, and writes nothing.
+-- as_read -- The attempt is as it was read: of two witnesses the second waits for the first, sees another version of
+-- the row, and writes nothing.
+a.xmin = %(row_version)s::xid
+
+-- as_known -- Nothing has been read: what is written down agrees with what the witness knows and adds nothing to how it
+-- judges the call, and its contact and campaign are what it takes them for. A listed number needs a closer look.
+a.number = %(number)s
+        AND (a.outcome IS NULL OR a.outcome = %(outcome)s::outcome)
+        AND (a.answered_at IS NULL OR %(answered_at)s::timestamptz IS NOT NULL)
+        AND (a.message_started_at IS NULL OR %(message_started)s)
+        AND a.campaign_id - %(campaign_id)s = 0 -- no plain comparison: the planner would look through all open attempts
+        AND EXISTS (SELECT FROM campaigns k WHERE k.id = %(campaign_id)s AND k.xmin = %(campaign_version)s::xid)
+        AND (%(retry_at)s::timestamptz IS NULL
+            OR EXISTS (SELECT FROM contacts c WHERE c.id = a.contact_id AND c.zone_set_id = %(zone_set_id)s)
+                AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now())))
+
+-- conclude -- The attempt, its contact, the tally and the lead owed; no row: the attempt is over, or is not AS EXPECTED.
 WITH done AS (
-    UPDATE attempts
+    UPDATE attempts a
     SET concluded_at = now(), ended_at = %(ended_at)s::timestamptz, disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s,
-        sip_code = %(sip_code)s, billsec = %(billsec)s, answered_at = %(answered_at)s::timestamptz, outcome = %(outcome)s::outcome,
+        sip_code = %(sip_code)s, billsec = %(billsec)s, answered_at = coalesce(a.answered_at, %(answered_at)s::timestamptz),
+        outcome = %(outcome)s::outcome,
         outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
-        digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
-        concluded_by = %(witness)s,
-        message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
-    WHERE id = %(attempt_id)s AND concluded_at IS NULL AND xmin = %(row_version)s::xid
-    RETURNING id, campaign_id, contact_id, claimed_at
+        digits = CASE WHEN length(a.digits) >= length(%(digits)s) THEN a.digits ELSE %(digits)s END,
+        amd_verdict = coalesce(a.amd_verdict, %(amd_verdict)s),
+        recording_path = coalesce(a.recording_path, %(recording_path)s), concluded_by = %(witness)s,
+        message_started_at = coalesce(message_started_at,
+            CASE WHEN %(message_started)s THEN coalesce(a.answered_at, %(answered_at)s::timestamptz) END)
+    WHERE a.id = %(attempt_id)s AND a.concluded_at IS NULL AND
+        -- AS EXPECTED
+    RETURNING a.id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.claimed_at, a.answered_at
 ), contact AS (
     UPDATE contacts c
     SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
@@ -56,7 +76,7 @@ WITH done AS (
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
-SELECT (SELECT id FROM lead) FROM done
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT id FROM lead) FROM done
 
 -- upgrade -- A conclusion that knew less: the tally moves, the lead is owed after all, the contact is done with.
 WITH done AS (
@@ -67,7 +87,7 @@ WITH done AS (
         digits = %(digits)s, amd_verdict = %(amd_verdict)s, recording_path = %(recording_path)s,
         message_started_at = coalesce(message_started_at, CASE WHEN %(message_started)s THEN %(answered_at)s::timestamptz END)
     WHERE id = %(attempt_id)s AND concluded_at IS NOT NULL AND xmin = %(row_version)s::xid
-    RETURNING id, campaign_id, contact_id, number, claimed_at
+    RETURNING id, campaign_id, contact_id, gateway_id, phone, number, claimed_at, answered_at
 ), contact AS (
     UPDATE contacts c
     SET disposition = %(disposition)s::disposition, state = %(contact_state)s::contact_state, due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
@@ -97,4 +117,4 @@ WITH done AS (
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
-SELECT (SELECT id FROM lead) FROM done
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT id FROM lead) FROM done

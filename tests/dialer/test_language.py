@@ -13,6 +13,7 @@ from dialer.errors import IllegalMove, InvalidFlow, SettingsError, UnsafeDialStr
 from dialer.outcome import Outcome
 from dialer.pacing import Room, slots_wanted
 from dialer.prompt import PromptKind
+from dialer.retry import RetryBasis
 from dialer.settings import REQUIRED, Settings, read_settings
 
 ATTEMPT = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -94,6 +95,10 @@ def test_the_dial_string_is_spelled_exactly_so() -> None:
     )
 
 
+def test_the_dial_string_says_what_a_retry_depends_on() -> None:
+    assert ",dialer_call=3:2:5:2:17}" in str(replace(DIAL_STRING, basis=RetryBasis(3, 2, 17)))
+
+
 def test_early_media_is_recorded_and_still_no_answer() -> None:
     listens = str(replace(DIAL_STRING, early_tap_dir="/dev/shm/dialer"))
     assert (
@@ -125,6 +130,8 @@ def test_a_line_that_rings_silently_for_a_minute_is_not_taken_for_dead() -> None
         {"early_tap_dir": "/tmp/a b"},
         {"early_tap_dir": "/tmp/${system(id)}"},
         {"early_tap_dir": "tap"},
+        {"basis": RetryBasis(3, 0, 17)},
+        {"basis": RetryBasis(3, 2, "17,x=y")},  # type: ignore[arg-type]
     ],
 )
 def test_nothing_a_file_could_spell_enters_a_dial_string(changes: dict[str, Any]) -> None:

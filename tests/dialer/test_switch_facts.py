@@ -7,6 +7,7 @@ import pytest
 from dialer.call_ids import CallIds
 from dialer.disposition import CallFacts, Disposition, disposition_of
 from dialer.outcome import Outcome
+from dialer.retry import RetryBasis
 from dialer.switch_facts import facts_from_headers, ids_from_headers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -110,3 +111,16 @@ def test_we_hung_up_before_the_message_is_abandoned_and_after_it_is_not():
 
 def test_it_knows_the_campaign():
     assert ids_from_headers(ANSWERED.get) == CallIds(campaign_id=7, gateway_id=2, flow_version_id=5)
+
+
+@pytest.mark.parametrize(
+    ("said", "basis"),
+    [("7:2:5:2:17", RetryBasis(7, 2, 17)), ("7:2:5", None)],
+)
+def test_it_knows_what_a_retry_depends_on_where_the_leg_says_it(said, basis):
+    assert ids_from_headers({"variable_dialer_call": said}.get) == CallIds(7, 2, 5, basis)
+
+
+@pytest.mark.parametrize("said", ["7:2:5:2", "7:2:5:", "7:2:5:0:17", "7:2:5:2:x", "7:2:5:-2:17", "7:2:5:2:17:1"])
+def test_ids_that_nobody_of_us_wrote_are_none(said):
+    assert ids_from_headers({"variable_dialer_call": said}.get) is None

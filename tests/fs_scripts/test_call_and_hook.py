@@ -45,7 +45,7 @@ class Memory:
     def audio_kept(self, attempt_id, path):
         self._tell("audio kept", attempt_id, path)
 
-    def concluded(self, facts):
+    def concluded(self, facts, basis=None):
         self._tell("concluded", facts.outcome)
         return self.conclusion
 
