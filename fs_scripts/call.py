@@ -113,7 +113,7 @@ def _ear(channel: Channel, attempt_id: str, flow: CallFlow, shared: Resources, r
         channel.remember(switch_facts.AMD_AUDIO, "true")
     beeps = BeepDetector() if awaits_beep else None
     detector = AnswerDetector(*thresholds.applied(plan.thresholds))
-    return Ear(channel, attempt_id, shared.settings.tap_dir, detector, record.evidence, beeps, wishes)
+    return Ear(channel, attempt_id, shared.settings.tap_dir, detector, record.evidence, shared.listeners, beeps, wishes)
 
 
 def _record_whole_call(channel: Channel, folder: Path, attempt_id: str) -> None:

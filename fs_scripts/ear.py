@@ -1,43 +1,34 @@
-"""The ear: puts a tap on a call's audio and asks the detectors who answered and when the beep is over."""
+"""The ear: puts a tap on a call's audio and waits for what the listening thread makes of it, and for a beep."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from fs_scripts.amd import listening
-from fs_scripts.amd.detector import FRAME_MS, Detector, Frame, Verdict
+from fs_scripts.amd.detector import FRAME_MS, Verdict
 from fs_scripts.amd.tap import Tap, path_for
-from fs_scripts.background import start_thread
+from fs_scripts.amd.together import Detector
 from fs_scripts.channel import Channel
+from fs_scripts.listeners import LONGEST_S, BeepDetector, Listener, Listeners
 from fs_scripts.roles import Waited
 
 logger = logging.getLogger(__name__)
 
 WHO_ANSWERED = "decided who answered"
-FAILED = "listening failed, whoever answered is treated as a person"
 BEEP_OVER = "waited for the beep"
+LATE = "the listening thread is late, it was decided without it"
 
+POLL_MS = 40
+LATE_S = 0.15
+"""So long after its time a verdict is not waited for any more."""
 BEEP_POLL_MS = 40
 """How often the tap is read while a beep is awaited: the message must follow its end within 300 ms."""
 FRESH_BEEP_MS = 600
 """A beep that ended no longer before the verdict is the one to wait for."""
 QUIET_MS = 5000
 """So long after its last word a machine records, if it beeps or not."""
-
-
-class BeepDetector(Protocol):
-    """A pure state machine like the detector's, fed with the same frames."""
-
-    @property
-    def silence_ms(self) -> int:
-        """Return how long nobody has spoken."""
-
-    def feed(self, frame: Frame) -> object | None:
-        """Take the next 20 ms; return the beep that has just ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +45,6 @@ class Wishes:
     tap_s: int = 8
 
 
-class Both:
-    """Feeds the detector and, where a beep will matter, the beep detector; both hear every frame once."""
-
-    def __init__(self, detector: Detector, beeps: BeepDetector | None) -> None:
-        self._detector, self._beeps = detector, beeps
-        self.frames = 0
-        self.beep_ended_at: int | None = None
-
-    def feed(self, frame: Frame) -> Verdict | None:
-        """Take the next 20 ms for both."""
-        self.feed_beeps(frame)
-        return self._detector.feed(frame)
-
-    def feed_beeps(self, frame: Frame) -> None:
-        """Take the next 20 ms after the verdict."""
-        self.frames += 1
-        if self._beeps is not None and self._beeps.feed(frame) is not None:
-            self.beep_ended_at = self.frames
-
-    def has_beep_since(self, frame: int) -> bool:
-        """Say whether a beep has ended at this frame or later."""
-        return self.beep_ended_at is not None and self.beep_ended_at >= frame
-
-    def is_quiet(self) -> bool:
-        """Say whether the machine has said nothing for so long that no beep will come."""
-        return self._beeps is None or self._beeps.silence_ms >= QUIET_MS
-
-    def give_up(self) -> Verdict:
-        """Decide now."""
-        return self._detector.give_up()
-
-    def evidence(self) -> Mapping[str, Any]:
-        """Return what led to the verdict."""
-        return self._detector.evidence()
-
-
 class Ear:
     """Listens to one call. The tap is closed and deleted as soon as it has served, unless its audio is kept."""
 
@@ -100,6 +55,7 @@ class Ear:
         tap_dir: Path,
         detector: Detector,
         keep: Callable[[Verdict, Mapping[str, Any]], None],
+        listeners: Listeners,
         beeps: BeepDetector | None = None,
         wishes: Wishes | None = None,
     ) -> None:
@@ -107,18 +63,18 @@ class Ear:
         self._attempt_id = attempt_id
         self._tap = Tap(path_for(tap_dir, attempt_id))
         self._wishes = wishes or Wishes()
-        self._detector = Both(detector, beeps if self._wishes.awaits_beep else None)
+        self._listeners = listeners
+        self._listener = Listener(self._tap, detector, beeps if self._wishes.awaits_beep else None)
         self._keep = keep
-        self._watch: Watch | None = None
         self._started_at = 0.0
-        self._is_tapped = False
+        self._is_tapped = self._listens_on = False
         self._said: tuple[Verdict, Mapping[str, Any]] | None = None
 
     def decide(self) -> Verdict | None:
         """Listen until it is clear who answered; None: the callee hung up first."""
         self._start()
         try:
-            verdict = listening.listen(self._channel, self._detector, self._tap)
+            verdict = self._listen()
         except BaseException:
             self.stop()
             raise
@@ -126,16 +82,15 @@ class Ear:
 
     def listen_on(self) -> None:
         """Listen while the call goes on; a verdict that ends the message interrupts the prompt that plays."""
-        self._start()
-        self._watch = Watch(self._detector, self._tap, self._channel.interrupt, self._wishes.cut_short)
+        self._listens_on = True
+        self._start(self._interrupt)
 
     def overheard(self) -> Verdict | None:
         """Return what listening on has decided, once; None: nothing yet, told already, or nobody listens."""
-        if self._watch is None or not self._watch.is_done():
+        if not self._listens_on or self._listener.verdict is None:
             return None
-        verdict = self._watch.stop()
-        self._watch = None
-        return self._decided(verdict)
+        self._listens_on = False
+        return self._decided(self._listeners.stop(self._listener))
 
     def wait_for_beep(self, longest_ms: int) -> Waited:
         """Listen on for the end of the machine's beep, also of one that came with the verdict."""
@@ -145,7 +100,7 @@ class Ear:
         finally:
             self.stop()
         waited_ms = round((time.monotonic() - began) * 1000)
-        ended_at = self._detector.beep_ended_at
+        ended_at = self._listener.beep_ended_at
         facts = {
             "beep": beep.value,
             "beep_waited_ms": waited_ms,
@@ -158,41 +113,59 @@ class Ear:
         return beep
 
     def _await_beep(self, deadline: float) -> Waited:
-        since = self._detector.frames - FRESH_BEEP_MS // FRAME_MS
+        since = self._listener.frames - FRESH_BEEP_MS // FRAME_MS
         self._channel.wait(FRAME_MS)  # takes an interruption that came too late for its prompt, or it cuts the message
         while self._channel.is_up():
             if self._channel.has_key():
                 return Waited.KEY
-            for frame in self._tap.frames():
-                self._detector.feed_beeps(frame)
-            if self._detector.has_beep_since(since):
+            self._listener.hear_beeps()
+            if self._listener.has_beep_since(since):
                 return Waited.HEARD
-            if self._detector.is_quiet() or time.monotonic() >= deadline:
+            if self._listener.silence_ms() >= QUIET_MS or time.monotonic() >= deadline:
                 return Waited.NONE
             self._channel.wait(BEEP_POLL_MS)
         return Waited.HUNG_UP
 
     def stop(self) -> None:
         """Listen no more."""
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
+        self._listens_on = False
+        self._listeners.stop(self._listener)
         if self._is_tapped and not self._wishes.keeps_audio:
             self._is_tapped = False
             self._channel.stop_recording(self._tap.path)
             self._tap.remove()
 
-    def _start(self) -> None:
+    def _start(self, told: Callable[[Verdict], None] | None = None) -> None:
         self._channel.start_tap(self._tap.path, self._wishes.tap_s if self._wishes.keeps_audio else 0)
         self._is_tapped = True
         self._started_at = time.monotonic()
+        self._listeners.start(self._listener, told)
+
+    def _listen(self) -> Verdict | None:
+        """Wait for the verdict; a key means a person."""
+        deadline = self._started_at + LONGEST_S + LATE_S
+        while self._channel.is_up():
+            if self._channel.has_key():
+                return Verdict.HUMAN
+            if self._listener.verdict is not None:
+                return self._listener.verdict
+            if time.monotonic() >= deadline:
+                logger.error(LATE, extra={"attempt_id": self._attempt_id})
+                return self._listeners.stop(self._listener) or self._listener.decide(is_over=True)
+            self._channel.wait(POLL_MS)
+        return None
+
+    def _interrupt(self, verdict: Verdict) -> None:
+        if verdict in self._wishes.cut_short:
+            self._channel.interrupt()
 
     def _decided(self, verdict: Verdict | None) -> Verdict | None:
         """Keep the evidence; the tap stays only where a beep is awaited on it."""
+        self._listeners.stop(self._listener)
         if verdict is not None:
             took_ms = round((time.monotonic() - self._started_at) * 1000)
             evidence = {
-                **self._detector.evidence(),
+                **self._listener.evidence(),
                 "verdict": verdict,
                 "by_key": self._channel.has_key(),
                 "decided_after_ms": took_ms,
@@ -203,46 +176,3 @@ class Ear:
         if not (verdict is Verdict.MACHINE and self._wishes.awaits_beep):
             self.stop()
         return verdict
-
-
-class Watch:
-    """Runs the listening loop on a thread of its own: the call's thread is inside the switch, playing."""
-
-    def __init__(self, detector: Detector, tap: Tap, interrupt: Callable[[], None], cut_short: frozenset[str]) -> None:
-        self._over = threading.Event()
-        self._verdict: Verdict | None = None
-        self._detector = detector
-        self._tap = tap
-        self._interrupt = interrupt
-        self._cut_short = cut_short
-        self._thread = start_thread("listening", self._run)
-
-    def is_done(self) -> bool:
-        """Say whether it has decided, or failed."""
-        return not self._thread.is_alive() or self._verdict is not None
-
-    def stop(self) -> Verdict | None:
-        """End it and return the verdict, None when there is none yet."""
-        self._over.set()
-        self._thread.join()
-        return self._verdict
-
-    def is_up(self) -> bool:
-        """Say whether to go on; the call itself is the other thread's."""
-        return not self._over.is_set()
-
-    def has_key(self) -> bool:
-        """Keys are the other thread's."""
-        return False
-
-    def wait(self, duration_ms: int) -> None:
-        """Wait until the time is over or the listening is."""
-        self._over.wait(duration_ms / 1000)
-
-    def _run(self) -> None:
-        try:
-            self._verdict = listening.listen(self, self._detector, self._tap)
-            if self._verdict is not None and self._verdict in self._cut_short:
-                self._interrupt()
-        except Exception:
-            logger.exception(FAILED)

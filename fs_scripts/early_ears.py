@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.dial_string import TAP_SUFFIX, UUID
+from fs_scripts.amd import together
 from fs_scripts.amd.early_media import EarlyMedia, EarlyVerdict
 from fs_scripts.amd.tap import Tap
 from fs_scripts.channel import end_from_outside
@@ -51,11 +52,11 @@ class EarlyEars:
         """Hear once what was written since the last time."""
         attempt_ids = self._ringing()
         self._followed = {one: self._followed.get(one) or self._follow(one) for one in attempt_ids}
-        for attempt_id, (tap, detector) in self._followed.items():
-            for frame in tap.frames():
-                if detector.feed(frame) is not None:
-                    self._decided(attempt_id, detector)
-                    break
+        undecided = {one: heard for one, heard in self._followed.items() if not heard[1].is_done}
+        together.feed([(detector, tap.frames()) for tap, detector in undecided.values()])
+        for attempt_id, (_, detector) in undecided.items():
+            if detector.is_done:
+                self._decided(attempt_id, detector)
 
     def _ringing(self) -> list[str]:
         names = (entry.name for entry in os.scandir(self._tap_dir) if entry.name.endswith(TAP_SUFFIX))

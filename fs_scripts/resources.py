@@ -13,6 +13,7 @@ from dialer.settings import Settings, settings
 from fs_scripts.announcer import Announcer
 from fs_scripts.background import Background
 from fs_scripts.flow_cache import FlowCache
+from fs_scripts.listeners import Listeners
 from fs_scripts.memory import Memory
 
 MEBIBYTE = 1024 * 1024
@@ -29,6 +30,7 @@ class Resources:
     memory: Memory
     background: Background
     announcer: Announcer
+    listeners: Listeners
 
 
 _lock = threading.Lock()
@@ -57,4 +59,5 @@ def _make(read: Settings) -> Resources:
         memory=Memory(postgres, spool, FlowCache(), redis),
         background=background,
         announcer=Announcer(redis, background),
+        listeners=Listeners(),
     )

@@ -48,6 +48,7 @@ def _start(shared: Resources) -> None:
         logger.warning(SWEPT, extra={"count": left})
     shared.settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     shared.memory.learn_setups(WORKER_WAIT_MS)
+    background.start_thread("listening", shared.listeners.run)
     ears = EarlyEars(shared.settings.tap_dir, shared.memory.early_media, shared.background.put)
     background.start_thread("early-media", ears.run)
     kept = shared.settings.recordings_dir, shared.settings.amd_audio_days

@@ -9,6 +9,7 @@ from bench.amd.figures import quantile, wilson
 from bench.amd.voices import RATE, Audio
 from fs_scripts.amd.beep import Beep, BeepDetector
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES
+from fs_scripts.amd.spectrum import Analyser
 
 SEED = 20264
 BEEPS = 200
@@ -21,11 +22,9 @@ REPORTED_MS = 150
 
 def heard(audio: Audio) -> list[tuple[Beep, int]]:
     """Return each beep and when it was reported, in ms."""
-    samples, detector, found = corpus.pcm(audio), BeepDetector(), []
-    for start in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-        if beep := detector.feed(samples[start : start + FRAME_SAMPLES]):
-            found.append((beep, start * FRAME_MS // FRAME_SAMPLES + FRAME_MS))  # noqa: PERF401 - in order
-    return found
+    samples, detector = corpus.pcm(audio), BeepDetector()
+    sounds = Analyser().analyse(samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES])
+    return [(beep, number * FRAME_MS) for number, sound in enumerate(sounds, 1) if (beep := detector.hear(sound))]
 
 
 def report(part: str) -> list[str]:

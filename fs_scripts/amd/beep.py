@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from fs_scripts.amd.detector import FRAME_MS, Frame
+from fs_scripts.amd.detector import FRAME_MS
 from fs_scripts.amd.loudness import Loudness
-from fs_scripts.amd.spectrum import Analyser, Sound
+from fs_scripts.amd.spectrum import Sound
 
 LOWEST_HZ, HIGHEST_HZ = 433.0, 2060.0
 """440 to 2000 Hz with what a machine's clock is off; 425 Hz, the network's own tone, stays out."""
@@ -47,7 +47,6 @@ class BeepDetector:
     """
 
     def __init__(self) -> None:
-        self._analyser = Analyser()
         self._loudness = Loudness()
         self._frames = 0
         self._run: list[Sound] = []
@@ -62,9 +61,8 @@ class BeepDetector:
         """Return how long nobody has spoken, for machines that record without a beep."""
         return self._loudness.silence_ms
 
-    def feed(self, frame: Frame) -> Beep | None:
-        """Take the next 20 ms (int16, 160 samples); return the beep that has just ended."""
-        (sound,) = self._analyser.analyse(frame)
+    def hear(self, sound: Sound) -> Beep | None:
+        """Take the next frame; return the beep that has just ended."""
         self._frames += 1
         beep = self._follow(sound)
         self._loudness.hear(sound, is_signal=bool(self._run))

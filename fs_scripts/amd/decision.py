@@ -1,18 +1,19 @@
 """The detector: tones decide at once; speech when network and forest are sure enough for how long it has gone on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from fs_scripts.amd import model
+from fs_scripts.amd import model, together
 from fs_scripts.amd.bars import WAITS, Bars, Waits
-from fs_scripts.amd.colours import Colours
-from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame, Verdict
+from fs_scripts.amd.detector import FRAME_MS, Frame, Verdict
 from fs_scripts.amd.network import Listening
 from fs_scripts.amd.signals import Signals
-from fs_scripts.amd.spectrum import FRAMES, Analyser
+from fs_scripts.amd.spectrum import Analyser, Sound
 from fs_scripts.amd.timeline import FEATURES, Timeline
+from fs_scripts.amd.together import Block
 
 
 class AnswerDetector:
@@ -23,12 +24,10 @@ class AnswerDetector:
         self._network, self._forest, self._blend, learnt_bars = learnt or model.load()
         self._bars = bars or learnt_bars
         self._waits = waits
-        self._analyser = Analyser()
-        self._colours = Colours()
+        self.analyser = Analyser()
+        self._block = Block()
         self._listening = Listening(self._network)
-        self._odds = 0.0
-        self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
-        self._fed = 0
+        self._sounds: Sequence[Sound] = ()
         self.signals = Signals()
         self.timeline = Timeline()
         self.score = 0.5
@@ -38,37 +37,52 @@ class AnswerDetector:
     @property
     def heard_ms(self) -> int:
         """Return the audio fed so far."""
-        return self._fed * FRAME_MS
+        return self._block.fed * FRAME_MS
+
+    @property
+    def samples(self) -> npt.NDArray[np.int16]:
+        """Return the block that is full."""
+        return self._block.samples.ravel()
+
+    @property
+    def is_done(self) -> bool:
+        """Say that it has decided."""
+        return self.verdict is not None
 
     def feed(self, frame: Frame) -> Verdict | None:
-        """Take the next 20 ms."""
-        self._pending[self._fed % FRAMES] = frame
-        self._fed += 1
-        if self._fed % FRAMES:
-            return None
-        return self._hear() or self._decide()
+        """Take the next 20 ms of this call alone."""
+        together.feed([(self, [frame])])
+        return self.verdict
 
-    def _hear(self) -> Verdict | None:
-        sounds = self._analyser.analyse(self._pending.ravel())
-        speech, self._odds = self._listening.hear(
-            self._colours.of(self._analyser.spectra, self._analyser.levels_db, self._analyser.voicing)
-        )
-        for sound, likely in zip(sounds, speech, strict=True):
+    def take(self, frame: Frame) -> bool:
+        """Take the next 20 ms; True: a block is full and must be heard (`together.hear`)."""
+        return self._block.take(frame)
+
+    def analysed(self, sounds: Sequence[Sound]) -> Listening:
+        """Take the block's sounds; the network always listens."""
+        self._sounds = sounds
+        return self._listening
+
+    def understood(self, speech: Sequence[float]) -> None:
+        """Take how likely each frame is speech, and decide."""
+        for sound, likely in zip(self._sounds, speech, strict=True):
             if verdict := self.signals.hear(sound):
                 self.score = 0.0 if verdict is Verdict.HUMAN else 1.0
-                return self._said(verdict, "signal")
+                self._said(verdict, "signal")
+                return
             self.timeline.hear(sound, likely, is_signal=self.signals.is_ring_back(sound))
-        return None
+        self._decide()
 
-    def _decide(self) -> Verdict | None:
+    def _decide(self) -> None:
         since_ms = self.timeline.since_onset_ms()
         if since_ms:
-            self.score = self._blend.probability(self._forest.odds(self.timeline.features()), self._odds)
+            self.score = self._blend.probability(self._forest.odds(self.timeline.features()), self._listening.machine)
             if verdict := speech_verdict(self._bars, self.score, since_ms, self.timeline.trailing_ms()):
-                return self._said(verdict, "speech")
+                self._said(verdict, "speech")
         elif self.heard_ms - self.signals.last_ring_ms >= self._waits.nothing_ms:
-            return self._said(Verdict.UNSURE, "nothing heard")
-        return self.give_up() if self.heard_ms >= self._waits.longest_ms else None
+            self._said(Verdict.UNSURE, "nothing heard")
+        if self.verdict is None and self.heard_ms >= self._waits.longest_ms:
+            self.give_up()
 
     def give_up(self) -> Verdict:
         """Decide now, on what was heard."""

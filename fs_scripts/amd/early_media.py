@@ -4,16 +4,20 @@ Ring-back is none of them. Whoever is taken for unreachable by mistake is not ca
 network is surer than it ever was of a tune, an advertisement or a company's greeting (`announcement.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from fs_scripts.amd import together
 from fs_scripts.amd.announcement import Announcement
-from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Frame
-from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
+from fs_scripts.amd.detector import FRAME_MS, Frame
+from fs_scripts.amd.network import Listening
+from fs_scripts.amd.spectrum import Analyser, Sound
+from fs_scripts.amd.together import Block
 
 QUIETEST_DB = 28.0
 SHARE = 0.8
@@ -75,10 +79,9 @@ class EarlyMedia:
         self.verdict: EarlyVerdict | None = None
         self.kind = ""
         """What decided: `sit`, `busy`, `congestion` or `announcement`."""
-        self._analyser = Analyser()
+        self.analyser = Analyser()
         self._announcement = Announcement()
-        self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
-        self._fed = 0
+        self._block = Block()
         self._frames = 0
         self._tones: list[_Tone] = []
         self._is_on = False
@@ -86,22 +89,40 @@ class EarlyMedia:
         self._else = 0
         self._level_db = 0.0
 
+    @property
+    def samples(self) -> npt.NDArray[np.int16]:
+        """Return the block that is full."""
+        return self._block.samples.ravel()
+
+    @property
+    def is_done(self) -> bool:
+        """Say that it has decided."""
+        return self.verdict is not None
+
     def feed(self, frame: Frame) -> EarlyVerdict | None:
-        """Take the next 20 ms (int16, 160 samples); None: not decided. It decides every 100 ms, once."""
-        self._pending[self._fed % FRAMES] = frame
-        self._fed += 1
-        if self._fed % FRAMES or self.verdict:
-            return None
+        """Take the next 20 ms of this call alone; None: not decided."""
+        together.feed([(self, [frame])])
+        return self.verdict
+
+    def take(self, frame: Frame) -> bool:
+        """Take the next 20 ms; True: a block is full and must be heard (`together.hear`)."""
+        return self._block.take(frame)
+
+    def analysed(self, sounds: Sequence[Sound]) -> Listening | None:
+        """Take the block's sounds, and decide on the network's tones; the network listens to what is none of them."""
         is_something = False
-        for sound in self._analyser.analyse(self._pending.ravel()):
+        for sound in sounds:
             self._frames += 1
             self._follow(sound)
             is_something = is_something or (sound.level_db >= QUIETEST_DB and _tones_of(sound) is None)
             if not self.verdict:
                 self._judge()
-        if self._announcement.hear(self._analyser, is_something=is_something) and not self.verdict:
+        return None if self.verdict else self._announcement.listens(is_something=is_something)
+
+    def understood(self, speech: Sequence[float]) -> None:  # noqa: ARG002 - what it says matters here, not who speaks
+        """Decide on what is announced."""
+        if self._announcement.is_sure():
             self.verdict, self.kind = EarlyVerdict.UNREACHABLE, "announcement"
-        return self.verdict
 
     def evidence(self) -> Mapping[str, Any]:
         """Return what decided, JSON-ready."""
@@ -109,7 +130,7 @@ class EarlyMedia:
             {"at_ms": (one.first - 1) * FRAME_MS, "ms": one.ms, "hz": round(one.hz), "hz_2": round(one.hz_2)}
             for one in self._tones
         ]
-        return {"verdict": self.verdict, "kind": self.kind, "heard_ms": self._fed * FRAME_MS, "tones": tones}
+        return {"verdict": self.verdict, "kind": self.kind, "heard_ms": self._block.fed * FRAME_MS, "tones": tones}
 
     def _follow(self, sound: Sound) -> None:
         pair = _tones_of(sound)

@@ -2,14 +2,16 @@
 
 Five layers hear sounds, frame by frame, and look back 1.3 s. Every 100 ms what they heard becomes one step; five more
 layers hear phrases in the steps and look back another 3 s. What those notice is summed up and its strongest kept since
-the answer, so that a phrase like "leave a message" goes on counting after it was said. In numpy, a step at a time.
+the answer, so that a phrase like "leave a message" goes on counting after it was said. In numpy, a step of all calls at
+a time: a hundred calls cost a few times what one does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from fs_scripts.amd.colours import Colours
 from fs_scripts.amd.spectrum import FRAMES
 
 Array = npt.NDArray[np.float32]
@@ -42,50 +44,66 @@ class Listening:
     """What one call has told the network so far."""
 
     def __init__(self, network: Network) -> None:
-        self._w, self._flat = network.weights, network.flat
+        self.network = network
+        self.colours = Colours()
         widths = [network.inputs] + [network.channels] * (len(DILATIONS) - 1)
-        self._past = [
+        self.past = [
             np.zeros(((KERNEL - 1) * dilation, width), np.float32)
             for dilation, width in zip(DILATIONS, widths, strict=True)
         ]
-        self._steps_past = [
-            np.zeros(((KERNEL - 1) * dilation, network.wide), np.float32) for dilation in STEP_DILATIONS
-        ]
-        self._noticed = np.zeros(self._w["noticed"].shape[1], np.float32)
-        self._kept = np.zeros(self._w["kept"].shape[1], np.float32)
+        """What each layer heard last; of the layers for phrases, `steps_past`."""
+        self.steps_past = [np.zeros(((KERNEL - 1) * dilation, network.wide), np.float32) for dilation in STEP_DILATIONS]
+        self.noticed = np.zeros(network.weights["noticed"].shape[1], np.float32)
+        self.kept = np.zeros(network.weights["kept"].shape[1], np.float32)
+        self.machine = 0.0
+        """The log-odds of a machine."""
         self.unreachable = -100.0
         """The log-odds that what was heard announces that the callee can't be reached."""
 
-    def hear(self, colours: Array) -> tuple[list[float], float]:
-        """Take FRAMES frames of inputs; return how likely each is speech, and the log-odds of a machine."""
-        w, signal = self._w, colours
-        speech: list[float] = []
-        for number, dilation in enumerate(DILATIONS):
-            seen = np.concatenate([self._past[number], signal])
-            self._past[number] = seen[FRAMES:]
-            taps = np.concatenate([seen[:FRAMES], seen[dilation : dilation + FRAMES], seen[2 * dilation :]], axis=1)
-            made = taps @ self._flat[f"conv{number}"]
-            made += w[f"conv{number}_bias"]
-            np.maximum(made, 0, out=made)
-            signal = made + signal if number else made
-            if number + 1 == LAYER_FOR_SPEECH:
-                odds = signal @ w["speech"] + w["speech_bias"]
-                speech = (1 / (1 + np.exp(-odds[:, 0]))).tolist()
-        return speech, self._understand(signal)
 
-    def _understand(self, heard: Array) -> float:
-        w = self._w
-        step = np.maximum(heard.reshape(-1) @ w["gather"] + w["gather_bias"], 0)
-        for number, dilation in enumerate(STEP_DILATIONS):
-            past = self._steps_past[number]
-            made = np.concatenate([past[0], past[dilation], step]) @ self._flat[f"step{number}"]
-            past[:-1] = past[1:]
-            past[-1] = step
-            made += w[f"step{number}_bias"]
-            step = step + np.maximum(made, 0)
-        self._noticed += np.maximum(step @ w["noticed"] + w["noticed_bias"], 0) / STEPS_PER_SECOND
-        np.maximum(self._kept, step @ w["kept"] + w["kept_bias"], out=self._kept)
-        known = np.concatenate([self._noticed, self._kept])
-        hidden = np.maximum(np.concatenate([known / (1 + known), step]) @ w["hidden"] + w["hidden_bias"], 0)
-        machine, self.unreachable = (hidden @ w["out"] + w["out_bias"]).tolist()
-        return float(machine)
+def hear(some: Sequence[Listening], inputs: Array) -> list[list[float]]:
+    """Take FRAMES frames of inputs of each call, (calls, FRAMES, INPUTS), and note in each what they tell.
+
+    Return how likely each frame is speech. All calls listen with the same network.
+    """
+    network = some[0].network
+    w, signal = network.weights, inputs
+    speech: list[list[float]] = []
+    for number, dilation in enumerate(DILATIONS):
+        seen = np.concatenate([np.stack([one.past[number] for one in some]), signal], axis=1)
+        for one, its in zip(some, seen[:, FRAMES:], strict=True):
+            one.past[number] = its
+        taps = np.concatenate(
+            [seen[:, :FRAMES], seen[:, dilation : dilation + FRAMES], seen[:, 2 * dilation :]], axis=2
+        )
+        made = taps.reshape(-1, taps.shape[2]) @ network.flat[f"conv{number}"]
+        made += w[f"conv{number}_bias"]
+        np.maximum(made, 0, out=made)
+        made = made.reshape(len(some), FRAMES, -1)
+        signal = made + signal if number else made
+        if number + 1 == LAYER_FOR_SPEECH:
+            speech = (1 / (1 + np.exp(-(signal @ w["speech"] + w["speech_bias"])[..., 0]))).tolist()
+    _understand(some, signal)
+    return speech
+
+
+def _understand(some: Sequence[Listening], heard: Array) -> None:
+    network = some[0].network
+    w = network.weights
+    step = np.maximum(heard.reshape(len(some), -1) @ w["gather"] + w["gather_bias"], 0)
+    for number, dilation in enumerate(STEP_DILATIONS):
+        past = np.stack([one.steps_past[number] for one in some])
+        made = np.concatenate([past[:, 0], past[:, dilation], step], axis=1) @ network.flat[f"step{number}"]
+        for one, its in zip(some, np.concatenate([past[:, 1:], step[:, None]], axis=1), strict=True):
+            one.steps_past[number] = its
+        made += w[f"step{number}_bias"]
+        step = step + np.maximum(made, 0)
+    noticed = np.maximum(step @ w["noticed"] + w["noticed_bias"], 0) / STEPS_PER_SECOND
+    noticed += np.stack([one.noticed for one in some])
+    kept = np.maximum(np.stack([one.kept for one in some]), step @ w["kept"] + w["kept_bias"])
+    known = np.concatenate([noticed, kept], axis=1)
+    hidden = np.maximum(np.concatenate([known / (1 + known), step], axis=1) @ w["hidden"] + w["hidden_bias"], 0)
+    odds = (hidden @ w["out"] + w["out_bias"]).tolist()
+    for one, its_noticed, its_kept, its_odds in zip(some, noticed, kept, odds, strict=True):
+        one.noticed, one.kept = its_noticed, its_kept
+        one.machine, one.unreachable = its_odds

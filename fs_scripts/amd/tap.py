@@ -1,5 +1,6 @@
 """The tap: reads a recording while the switch still writes it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from dialer.dial_string import TAP_SUFFIX
 from fs_scripts.amd.detector import FRAME_SAMPLES, Frame
 
 FRAME_BYTES = FRAME_SAMPLES * 2
+MOST_BYTES = 500 * FRAME_BYTES
+"""Ten seconds are taken at a time."""
 
 
 class Tap:
@@ -20,16 +23,19 @@ class Tap:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = str(path)
         self._offset = 0
 
     def frames(self) -> Iterator[Frame]:
         """Yield every whole 20 ms frame that was written since the last call; none while there is no file."""
         try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
+            file = os.open(self._name, os.O_RDONLY)
         except FileNotFoundError:
             return
+        try:
+            data = os.pread(file, MOST_BYTES, self._offset)
+        finally:
+            os.close(file)
         for start in range(0, len(data) - FRAME_BYTES + 1, FRAME_BYTES):
             self._offset += FRAME_BYTES
             yield np.frombuffer(data, dtype="<i2", count=FRAME_SAMPLES, offset=start)

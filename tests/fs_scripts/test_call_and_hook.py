@@ -9,6 +9,7 @@ import pytest
 from dialer.call_flow import default_definition, parse_flow
 from dialer.outcome import Outcome
 from fs_scripts import call, ending, hangup, lead_worker, outbound_call, startup
+from fs_scripts.listeners import Listeners
 from fs_scripts.memory import Answered, Setup
 from tests.dialer.test_switch_facts import ANSWERED, ATTEMPT
 from tests.fs_scripts.test_channel import Session
@@ -97,6 +98,7 @@ def shared(memory, tmp_path, monkeypatch):
         announcer=Announcer(memory),
         background=SimpleNamespace(put=lambda job: job()),
         redis=None,
+        listeners=Listeners(),
     )
     monkeypatch.setattr(call, "resources", lambda: made)
     monkeypatch.setattr(ending, "resources", lambda: made)

@@ -1,26 +1,29 @@
 """Listening before the message, and on while it plays."""
 
-import threading
-from types import SimpleNamespace
+import time
 
 import numpy as np
 import pytest
 
+from fs_scripts import ear as ear_module
 from fs_scripts.amd.detector import FRAME_SAMPLES, Verdict
 from fs_scripts.amd.tap import path_for
 from fs_scripts.ear import Ear, Wishes
+from fs_scripts.listeners import Listeners
 from fs_scripts.roles import Waited
+from tests.fs_scripts.amd.detectors import Broken, Counting
 
 ATTEMPT = "92694f38-9c3b-4674-a91f-a8aae8325fe6"
 SECOND = np.zeros(FRAME_SAMPLES * 50, dtype="<i2").tobytes()
 
 
 class Channel:
-    """Writes a second of audio as soon as it is tapped."""
+    """Writes a second of audio as soon as it is tapped; the listening thread runs while it waits."""
 
     def __init__(self):
         self.is_tapped = False
-        self.interrupted = threading.Event()
+        self.interruptions = 0
+        self.thread = Listeners()
 
     def start_tap(self, path, longest_s=0):
         self.is_tapped, self.longest_s = True, longest_s
@@ -30,7 +33,7 @@ class Channel:
         self.is_tapped = False
 
     def interrupt(self):
-        self.interrupted.set()
+        self.interruptions += 1
 
     def is_up(self):
         return True
@@ -39,17 +42,7 @@ class Channel:
         return False
 
     def wait(self, duration_ms):
-        raise AssertionError("the verdict lies in what was written")
-
-
-def detector(verdict, at=10):
-    state = SimpleNamespace(frames=0)
-
-    def feed(frame):
-        state.frames += 1
-        return verdict if state.frames == at else None
-
-    return SimpleNamespace(feed=feed, give_up=lambda: Verdict.UNSURE, evidence=lambda: {"frames": state.frames})
+        self.thread.listen()
 
 
 @pytest.fixture
@@ -57,9 +50,10 @@ def channel():
     return Channel()
 
 
-def ear(channel, tap_dir, verdict, kept=None):
+def ear(channel, tap_dir, verdict, kept=None, wishes=None, decides_at=10):
     kept = [] if kept is None else kept
-    return Ear(channel, ATTEMPT, tap_dir, detector(verdict), lambda *fact: kept.append(fact))
+    detector = Counting(verdict, decides_at if verdict else None)
+    return Ear(channel, ATTEMPT, tap_dir, detector, lambda *fact: kept.append(fact), channel.thread, wishes=wishes)
 
 
 def test_it_keeps_the_evidence_and_leaves_no_tap_behind(channel, tmp_path):
@@ -76,7 +70,8 @@ def test_it_keeps_the_evidence_and_leaves_no_tap_behind(channel, tmp_path):
 def test_a_machine_interrupts_the_message(channel, tmp_path, verdict):
     listener = ear(channel, tmp_path, verdict)
     listener.listen_on()
-    assert channel.interrupted.wait(5)
+    channel.thread.listen()
+    assert channel.interruptions == 1
     assert listener.overheard() is verdict
     assert not path_for(tmp_path, ATTEMPT).exists()
 
@@ -84,15 +79,15 @@ def test_a_machine_interrupts_the_message(channel, tmp_path, verdict):
 def test_a_person_is_not_interrupted(channel, tmp_path):
     listener = ear(channel, tmp_path, Verdict.HUMAN)
     listener.listen_on()
-    while listener._watch._thread.is_alive():
-        listener._watch._thread.join(5)
+    channel.thread.listen()
     assert listener.overheard() is Verdict.HUMAN
-    assert not channel.interrupted.is_set()
+    assert channel.interruptions == 0
 
 
 def test_it_listens_on_behind_the_first_prompt_until_it_is_told_to_stop(channel, tmp_path):
     listener = ear(channel, tmp_path, None)
     listener.listen_on()
+    channel.thread.listen()
     assert listener.overheard() is None
     assert channel.is_tapped
     listener.stop()
@@ -102,16 +97,16 @@ def test_it_listens_on_behind_the_first_prompt_until_it_is_told_to_stop(channel,
 
 def test_only_what_the_campaign_cuts_short_interrupts_the_message(channel, tmp_path):
     wishes = Wishes(cut_short=frozenset({Verdict.FAX}))
-    listener = Ear(channel, ATTEMPT, tmp_path, detector(Verdict.MACHINE), lambda *fact: None, wishes=wishes)
+    listener = ear(channel, tmp_path, Verdict.MACHINE, wishes=wishes)
     listener.listen_on()
-    listener._watch._thread.join(5)
+    channel.thread.listen()
     assert listener.overheard() is Verdict.MACHINE
-    assert not channel.interrupted.is_set()
+    assert channel.interruptions == 0
 
 
 def test_audio_that_is_kept_stays_on_the_tap_which_the_switch_ends(channel, tmp_path):
     wishes = Wishes(keeps_audio=True, tap_s=8)
-    Ear(channel, ATTEMPT, tmp_path, detector(Verdict.HUMAN), lambda *fact: None, wishes=wishes).decide()
+    ear(channel, tmp_path, Verdict.HUMAN, wishes=wishes).decide()
     assert channel.longest_s == 8
     assert path_for(tmp_path, ATTEMPT).read_bytes() == SECOND
 
@@ -122,7 +117,7 @@ class Beeps:
     def __init__(self, at):
         self.at, self.frames = at, 0
 
-    def feed(self, frame):
+    def hear(self, sound):
         self.frames += 1
         return "beep" if self.frames == self.at else None
 
@@ -140,6 +135,7 @@ class Patient(Channel):
 
     def wait(self, duration_ms):
         self.left -= 1
+        self.thread.listen()
         with self.path.open("ab") as file:
             file.write(SECOND)
 
@@ -153,8 +149,8 @@ class Patient(Channel):
 def waits(channel, tmp_path, beep_at, *, kept=None, verdict_at=10):
     kept = [] if kept is None else kept
     listener = Ear(
-        channel, ATTEMPT, tmp_path, detector(Verdict.MACHINE, verdict_at), lambda *fact: kept.append(fact),
-        Beeps(beep_at), Wishes(awaits_beep=True),
+        channel, ATTEMPT, tmp_path, Counting(Verdict.MACHINE, verdict_at), lambda *fact: kept.append(fact),
+        channel.thread, Beeps(beep_at), Wishes(awaits_beep=True),
     )  # fmt: skip
     assert listener.decide() is Verdict.MACHINE
     assert channel.is_tapped, "the beep is still to come"
@@ -196,10 +192,26 @@ def test_who_did_not_listen_has_heard_nothing(channel, tmp_path):
     assert ear(channel, tmp_path, Verdict.MACHINE).overheard() is None
 
 
-def test_a_detector_that_breaks_treats_whoever_answered_as_a_person(channel, tmp_path):
-    def feed(frame):
-        raise ValueError("a bug")
+def test_a_detector_that_breaks_is_unsure_which_is_treated_as_a_person(channel, tmp_path):
+    kept = []
+    listener = Ear(channel, ATTEMPT, tmp_path, Broken("take"), lambda *fact: kept.append(fact), channel.thread)
+    assert listener.decide() is Verdict.UNSURE
+    assert kept[0][1]["reason"] == "failed"
+    assert not channel.is_tapped
 
-    listener = Ear(channel, ATTEMPT, tmp_path, SimpleNamespace(feed=feed), lambda *fact: None)
-    listener.listen_on()
-    assert listener.overheard() is None
+
+def test_a_call_does_not_wait_for_a_listening_thread_that_is_dead(channel, tmp_path, monkeypatch):
+    monkeypatch.setattr(ear_module, "LONGEST_S", 0.1)
+    channel.wait = lambda duration_ms: time.sleep(duration_ms / 1000)
+    assert ear(channel, tmp_path, Verdict.MACHINE).decide() is Verdict.UNSURE
+
+
+def test_a_key_means_a_person_whatever_is_heard(channel, tmp_path):
+    channel.has_key = lambda: True
+    assert ear(channel, tmp_path, Verdict.MACHINE).decide() is Verdict.HUMAN
+
+
+def test_a_hang_up_ends_the_listening(channel, tmp_path):
+    channel.is_up = lambda: False
+    assert ear(channel, tmp_path, Verdict.MACHINE).decide() is None
+    assert not channel.is_tapped

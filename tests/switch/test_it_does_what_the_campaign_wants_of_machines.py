@@ -67,7 +67,7 @@ def test_it_ends_as_the_mode_wants(dialled, mode, who):
 @pytest.mark.parametrize("mode", LISTENING)
 def test_the_verdict_and_its_evidence_are_on_record(dialled, mode, who):
     record = dialled.record(CALLS[mode, who])
-    assert record.amd_verdict in VERDICTS[who]
+    assert record.amd_verdict in VERDICTS[who], dialled.evidence(CALLS[mode, who])
     if who != "key":
         evidence = dialled.evidence(CALLS[mode, who])
         assert evidence["verdict"] == record.amd_verdict

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fs_scripts.amd import announcement, model
+from fs_scripts.amd import announcement, model, network
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES
 from fs_scripts.amd.early_media import EarlyMedia, EarlyVerdict
 from fs_scripts.amd.network import Listening
@@ -23,12 +23,14 @@ def told(monkeypatch):
             super().__init__(network)
             heard.append(0)
 
-        def hear(self, colours):
+    def hear(some, inputs):
+        for one in some:
             heard[-1] += 1
-            self.unreachable = odds[min(heard[-1], len(odds)) - 1]
-            return [], 0.0
+            one.unreachable = odds[min(heard[-1], len(odds)) - 1]
+        return [[]] * len(some)
 
     monkeypatch.setattr(announcement, "Listening", Told)
+    monkeypatch.setattr(network, "hear", hear)
     return lambda *steps: odds.extend(steps) or heard
 
 

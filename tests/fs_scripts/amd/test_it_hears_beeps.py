@@ -5,6 +5,7 @@ import pytest
 
 from fs_scripts.amd.beep import BeepDetector
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES
+from fs_scripts.amd.spectrum import Analyser
 from tests.fs_scripts.amd.sounds import silence, tone, voice
 
 
@@ -12,14 +13,12 @@ def beeps(*parts, noise=0.0, lost=()):
     """Return (beep, when it was reported) for each beep in these parts."""
     samples = np.concatenate([*parts, silence(1500)])
     samples = samples + np.random.default_rng(3).normal(0, noise, len(samples))
-    frames = np.clip(samples, -32768, 32767).astype(np.int16)
-    detector, found = BeepDetector(), []
-    for number in range(len(frames) // FRAME_SAMPLES):
-        frame = frames[number * FRAME_SAMPLES : (number + 1) * FRAME_SAMPLES]
-        beep = detector.feed(np.zeros_like(frame) if number in lost else frame)
-        if beep:
-            found.append((beep, (number + 1) * FRAME_MS))
-    return found
+    frames = np.clip(samples, -32768, 32767).astype(np.int16)[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES]
+    for number in lost:
+        frames[number * FRAME_SAMPLES : (number + 1) * FRAME_SAMPLES] = 0
+    detector = BeepDetector()
+    sounds = enumerate(Analyser().analyse(frames), 1)
+    return [(beep, number * FRAME_MS) for number, sound in sounds if (beep := detector.hear(sound))]
 
 
 @pytest.mark.parametrize("hertz", [440, 500, 750, 1000, 1400, 2000])
@@ -76,6 +75,6 @@ def test_a_tone_that_fades_is_no_beep():
 def test_it_says_how_long_nobody_has_spoken():
     detector = BeepDetector()
     samples = np.concatenate([silence(300), voice(1000), silence(1000)]).astype(np.int16)
-    for start in range(0, len(samples), FRAME_SAMPLES):
-        detector.feed(samples[start : start + FRAME_SAMPLES])
+    for sound in Analyser().analyse(samples):
+        detector.hear(sound)
     assert detector.silence_ms == pytest.approx(1000, abs=120)
