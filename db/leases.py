@@ -126,7 +126,7 @@ def ask_to_leave(
 ) -> Leave:
     """Ask whether a call over this gateway may leave now, and on which switch; the next one leaves so long after it.
 
-    Raises LeasesLost, RedisAway.
+    Raises LeasesLost, also when Redis was emptied since the lease was reserved: reserve again. Raises RedisAway.
     """
     spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
     places = wanted.places if wanted else ()

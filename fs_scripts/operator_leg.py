@@ -1,5 +1,6 @@
 """Connects a callee with an operator within the limits: the operator's leg is a call of its own to the trunk."""
 
+import contextlib
 import logging
 import time
 from typing import Protocol
@@ -90,8 +91,12 @@ def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, t
                 if leave is not None and not leave.wait_s:
                     return leave.at
                 wait_ms = leave.wait_s * 1000 if leave is not None else wait_ms
-        except (LeasesLost, RedisAway, RedisError):
-            is_reserved = False  # whoever rebuilds the leases restores this one's, or it is reserved again
+        except LeasesLost:
+            is_reserved = False  # what was restored of it lets nobody leave, and would take its own room
+            with contextlib.suppress(RedisAway, RedisError):
+                leases.give_back(shared.redis, [leases.of_operator(attempt_id)])
+        except (RedisAway, RedisError):
+            is_reserved = False
         if wait_ms >= 1:
             line.pause(round(wait_ms))
     return None

@@ -1,9 +1,11 @@
 -- The last gate before the wire, shared by every scheduler: calls leave at least their spacing apart, whoever sends
 -- them and however late. ARGV: verb, gateway id; ask: the gateway's spacing in µs, spacing in all in µs, and for a call
 -- that needs a switch: its lease's id, ttl ms, then id and channels of each switch that may take it, the best first.
--- ask: nil when Redis was emptied, else µs to wait (0: leave now), the time, the switch whose channel it got (0: none had
--- one, and nothing leaves), and the channels that are taken on each switch asked for. The channel is counted here, in the
--- step that lets the call leave, so that schedulers who choose at the same moment cannot fill a switch beyond its limit.
+-- ask: nil when Redis was emptied, be it before the lease was reserved or since: one that was restored keeps the channel of
+-- a call that is up, but no minute and no slot counts it, so that it lets nothing leave. Else µs to wait (0: leave now),
+-- the time, the switch whose channel it got (0: none had one, and nothing leaves), and the channels that are taken on each
+-- switch asked for. The channel is counted here, in the step that lets the call leave, so that schedulers who choose at
+-- the same moment cannot fill a switch beyond its limit.
 -- left: a call that was allowed to leave did so only now: the next ones count from here.
 -- Kept is when the last call left, not when the next may: a limit that is lowered counts at once.
 if redis.call('EXISTS', 'dialer:generation') == 0 then
@@ -25,13 +27,15 @@ end
 local answer = {0, now, 0}
 if ARGV[1] == 'ask' and #ARGV > 5 then
   local lease, expires = 'dialer:lease:' .. ARGV[5], string.format('%.0f', now + ARGV[6] * 1000)
+  if redis.call('HEXISTS', lease, 'total_after') == 0 then
+    return false
+  end
   for i = 7, #ARGV, 2 do
     local leases = 'dialer:leases:switch:' .. ARGV[i]
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))
     local taken = redis.call('ZCARD', leases)
-    local own = redis.call('ZSCORE', leases, ARGV[5]) and 1 or 0 -- an operator's, restored before it left
-    -- A lease that Redis forgot counts nowhere else either: without it no call leaves.
-    if answer[3] == 0 and taken - own < tonumber(ARGV[i + 1]) and redis.call('EXISTS', lease) == 1 then
+    local own = redis.call('ZSCORE', leases, ARGV[5]) and 1 or 0 -- an operator's, whose channel was counted before it left
+    if answer[3] == 0 and taken - own < tonumber(ARGV[i + 1]) then
       redis.call('ZADD', leases, expires, ARGV[5])
       redis.call('HSET', lease, 'switch', ARGV[i])
       answer[3], taken = tonumber(ARGV[i]), taken + 1 - own

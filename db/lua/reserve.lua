@@ -63,6 +63,7 @@ for i = 1, wanted do
   for _, leases in ipairs({leases_total, leases_gateway, leases_campaign}) do
     redis.call('ZADD', leases, expires, id)
   end
+  redis.call('DEL', 'dialer:over:' .. id) -- an operator's, given back before
   redis.call('ZADD', minute_campaign, at, id)
   redis.call('ZADD', minute_gateway, at, id)
   -- What giving it back needs: where it counts, and the arrival times before and after it.

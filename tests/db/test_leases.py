@@ -10,7 +10,7 @@ from redis import Redis
 from db import leases
 from db.attempts import OpenAttempt
 from db.errors import LeasesLost, RedisAway
-from db.leases import CampaignLimits, GatewayLimits, Slot, TotalLimits
+from db.leases import CampaignLimits, GatewayLimits, Slot, TotalLimits, Wanted
 from db.redis_client import open_redis
 from devstack.redis import Redis as RedisServer
 from tests.db.conftest import new_ids
@@ -170,6 +170,25 @@ def test_an_emptied_redis_grants_nothing_until_it_is_rebuilt(ready: Redis) -> No
     assert reserve(ready, 5, horizon_ms=500) == []
     after_the_quiet_second = reserve(ready, 1, horizon_ms=1500)
     assert 500 < after_the_quiet_second[0].delay_ms <= 1000
+
+
+@pytest.mark.parametrize("suffix", ["", ":operator"])
+def test_what_was_reserved_before_redis_was_emptied_may_not_leave(ready: Redis, suffix: str) -> None:
+    """One scheduler rebuilds before a claim is committed, another restores its lease: no minute counts the call."""
+    lease_id = new_ids(1)[0] + suffix
+    leases.reserve(ready, GATEWAY, CAMPAIGN, TOTAL, [lease_id], 500)
+    ready.flushall()
+    assert leases.rebuild(ready, [])
+    assert leases.restore(ready, [an_open_attempt(lease_id, None)]) == 1
+    assert leases.minute_count(ready, 7) == 0
+    with pytest.raises(LeasesLost):
+        leases.ask_to_leave(ready, 1, 0.1, 0.01, Wanted(lease_id, [(1, 10)]))
+    assert leases.counts(ready, switch_ids=[1]).by_switch == {1: 0}
+    leases.give_back(ready, [lease_id])
+    ready.delete("dialer:arrival:total")
+    leases.reserve(ready, GATEWAY, CAMPAIGN, TOTAL, [lease_id], 500)
+    assert leases.ask_to_leave(ready, 1, 0.1, 0.01, Wanted(lease_id, [(1, 10)])).switch_id == 1
+    assert leases.minute_count(ready, 7) == 1
 
 
 def test_many_schedulers_at_once_never_pass_the_limits(ready: Redis, redis_url: str) -> None:

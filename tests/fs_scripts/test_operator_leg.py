@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from db import attempts, leases, operator_legs
+from db import attempts, leases, operator_legs, switches
 from db.errors import DatabaseAway
 from db.leases import TotalLimits
 from db.redis_client import open_redis
@@ -131,6 +131,27 @@ def test_nobody_is_put_through_while_the_leases_are_lost(shared, attempt_id):
     shared.redis.flushall()
     assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
     assert line.done == []
+
+
+def test_a_leg_that_waits_while_redis_is_emptied_is_reserved_and_counted_anew(shared, world, attempt_id):
+    switches.from_settings(world.conn, "127.0.0.1", 8021)
+    world.conn.execute("UPDATE attempts SET switch_id = (SELECT id FROM switches)")
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 1_000_000)
+    found = attempts.open_attempts(world.conn)
+    line = Line()
+
+    def empty() -> None:
+        line.on_pause = lambda: None
+        shared.redis.flushall()
+        leases.rebuild(shared.redis, found, found)
+        shared.redis.delete("dialer:arrival:total")
+
+    line.on_pause = empty
+    assert operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert leases.counts(shared.redis).total == 2
+    assert leases.minute_count(shared.redis, found[0].campaign_id) == 2
+    held = shared.redis.hexists(f"dialer:lease:{leases.of_operator(attempt_id)}", "total_after")
+    assert held, "by a slot of its own, not by what was restored"
 
 
 def test_the_scheduler_keeps_and_restores_the_operators_lease(shared, world, attempt_id):
