@@ -32,3 +32,8 @@ def _scans(plan: Mapping[str, Any]) -> Iterator[Scan]:
 def rows_read(plan: Mapping[str, Any], relation: str) -> float:
     """Return how many rows of a table were read, counting again what was read again."""
     return sum(scan.rows for scan in scans(plan) if scan.relation == relation)
+
+
+def read_whole(plan: Mapping[str, Any]) -> set[str]:
+    """Name the tables that the plan reads from end to end, also where it did not come to it this time."""
+    return {scan.relation for scan in scans(plan) if scan.node == "Seq Scan"}

@@ -1,7 +1,8 @@
 -- standings -- What the claim would do with each contact that waits, by zone set, and from when it may be dialled.
 --
 -- Judged by the claim's own pieces. Their facts are joined here for all contacts at once; the claim looks them up for
--- the few at the head of the queue. never: whose hours never open.
+-- the few at the head of the queue. never: whose hours never open. OFFSET 0: what was judged is not judged once more
+-- where it is named, and the planner, told nothing of it, counts in memory instead of sorting a million rows on disk.
 WITH rules AS MATERIALIZED (
     -- RULES
 ), period AS MATERIALIZED (
@@ -21,6 +22,7 @@ WITH rules AS MATERIALIZED (
     LEFT JOIN blocked_numbers(%(campaign_id)s, %(now)s) listed ON listed.phone = c.phone
     LEFT JOIN made ON made.id = c.id
     WHERE c.campaign_id = %(campaign_id)s AND c.state IN ('queued', 'retry')
+    OFFSET 0
 ), standing AS (
     SELECT j.zone_set_id, greatest(j.due_at, j.limited_until) AS from_at, CASE
         WHEN j.refusal IS NOT NULL THEN j.refusal
@@ -32,6 +34,7 @@ WITH rules AS MATERIALIZED (
         WHEN a.phone IS NOT NULL THEN 'ringing'
         ELSE 'ready' END AS standing
     FROM judged j LEFT JOIN attempts a ON a.project_id = 1 AND a.phone = j.phone AND a.concluded_at IS NULL
+    OFFSET 0
 )
 SELECT zone_set_id, standing, count(*) AS contacts, min(from_at) AS first_at FROM standing
 GROUP BY zone_set_id, standing
