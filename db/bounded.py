@@ -1,18 +1,17 @@
-"""PostgreSQL for callers that may not wait: inside a call, a statement is left behind when it is late."""
+"""PostgreSQL for callers that may not wait: a statement that is late is left behind, with its connection."""
 
-import contextlib
 import logging
 import select
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg import Connection, OperationalError, errors
+from psycopg import Connection, errors
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 
 from db.errors import DatabaseAway
 from db.pool import connection_options, is_cut
@@ -20,190 +19,105 @@ from db.pool import connection_options, is_cut
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-RV = TypeVar("RV")
 
 STATEMENT_LIMIT_MS = 5000
 STUCK_S = 15.0
-"""A connection whose statement was left behind is given up after so long; the facts are in the spool by then."""
+"""A connection that owes an answer for so long is given up; the facts are in the spool by then."""
 OUTAGE_S = 1.0
 """After an outage was noticed nobody waits; each second one caller probes whether it is over."""
 INTERVAL_S = 0.1
-SHORTEST_WAIT_S = 0.001
-READ_BYTES = 64 * 1024
+
+AWAY = "PostgreSQL is away; it is tried again in a second"
+LATE = "PostgreSQL did not answer in time"
 
 
-class HurriedConnection(Connection[Any]):
-    """give_up_at: on time.monotonic's clock; an answer that has not come by then is left to the server.
+class Lent(Connection[Any]):
+    """A connection that waits for answers until due_s, on time.monotonic's clock; then it is_late and owes one."""
 
-    left: what became of the line to a server that still owes an answer; who reads it to its end knows that the server
-    has done with the statement.
-    """
+    due_s: float = float("inf")
+    is_late: bool = False
 
-    give_up_at: float = float("inf")
-    left: socket.socket | None = None
-
-    def wait(self, gen: PQGen[RV], interval: float = INTERVAL_S, timeout: float | None = None) -> RV:
-        """Wait for an answer; raises OperationalError, with the connection closed, when it does not come in time."""
-        longest_s = max(SHORTEST_WAIT_S, self.give_up_at - time.monotonic())
+    def wait(self, gen: PQGen[T], interval: float = INTERVAL_S, timeout: float | None = None) -> T:
+        """Wait for an answer; raises OperationalError when it does not come in time, with the statement under way."""
+        if self.is_late:  # say a rollback: nothing can be sent any more
+            raise psycopg.OperationalError(LATE)
         try:
-            return super().wait(gen, interval, longest_s if timeout is None else min(timeout, longest_s))
+            return super().wait(
+                gen, interval, max(0.001, self.due_s - time.monotonic()) if timeout is None else timeout
+            )
         except errors._WaitTimeout as late:
-            self.left = socket.socket(fileno=socket.dup(self.fileno()))
-            self.pgconn.finish()  # says good-bye behind the statement; the server ends when it has done it
-            raise OperationalError("PostgreSQL did not answer in time") from late
+            if timeout is not None:
+                raise
+            self.is_late = True
+            raise psycopg.OperationalError(LATE) from late
 
 
-class _Slot:
-    """The right to one connection. conn None: it has to be opened."""
+class _Waiter:
+    """Who waits for a connection. lent None when the bell rings: there will be none."""
 
-    __slots__ = ("conn",)
+    __slots__ = ("bell", "lent")
 
     def __init__(self) -> None:
-        self.conn: HurriedConnection | None = None
-
-    def is_open(self) -> bool:
-        """Whether a statement may be sent at once."""
-        return self.conn is not None and not self.conn.closed and not is_cut(self.conn)
-
-    def close(self) -> socket.socket | None:
-        """Close the connection, whatever state it is in; return the line to a server that still owes an answer."""
-        conn, self.conn = self.conn, None
-        if conn is None:
-            return None
-        try:
-            conn.close()
-        except psycopg.Error:
-            logger.debug("closing a broken connection failed")
-        return conn.left
-
-
-class _Opening:
-    """A connection that a thread of its own opens, while the caller may leave."""
-
-    def __init__(self, owner: "BoundedPostgres", slot: _Slot) -> None:
-        self._owner, self._slot = owner, slot
-        self._lock, self._is_done = threading.Lock(), threading.Event()
-        self._has_left = False
-        self.error: psycopg.Error | None = None
-
-    def start(self) -> Self:
-        """Begin."""
-        threading.Thread(target=self._run, name="postgres-opening", daemon=True).start()
-        return self
-
-    def _run(self) -> None:
-        try:
-            self._slot.conn = HurriedConnection.connect(self._owner.url, autocommit=True, **self._owner.options)
-        except psycopg.Error as error:
-            self.error = error
-        with self._lock:
-            self._is_done.set()
-            is_ours = self._has_left
-        if is_ours:
-            self._owner.give(self._slot)
-
-    def wait(self, longest_s: float) -> bool:
-        """Say whether it is done, and the slot the caller's again; else it is given back when it is."""
-        self._is_done.wait(longest_s)
-        with self._lock:
-            self._has_left = not self._is_done.is_set()
-            return not self._has_left
+        self.bell = threading.Lock()
+        self.bell.acquire()
+        self.lent: Lent | None = None
 
 
 class BoundedPostgres:
-    """A few connections, opened as they are needed; `run` waits no longer than `wait_ms`.
+    """A few connections, each lent to one caller at a time; `run` waits no longer than `wait_ms`.
 
-    The caller's own thread speaks to the server: handing work to another one costs a call's hook as much as a commit.
+    The caller's own thread talks to the server: to hand each statement to another thread cost more than the statement.
+    What may take long has a thread of its own: to connect, and to wait for what a late statement owes.
     """
 
     def __init__(self, url: str, workers: int = 6, wait_ms: int = 300) -> None:
-        """workers: connections at most, those included that still owe an answer nobody waits for."""
+        """Start nothing yet: connections are made when they are needed, so that this may be made before a fork.
+
+        workers: as many connections are there at most, those included that owe an answer.
+        """
         self.url = url
         self.options = connection_options("dialer-switch", STATEMENT_LIMIT_MS) | {"connect_timeout": 2}
         self.wait_s = wait_ms / 1000
-        self._free = deque(_Slot() for _ in range(workers))
-        self._freed = threading.Condition()
+        self.size = workers
         self._lock = threading.Lock()
+        self._idle: list[Lent] = []  # the last one used is the next: what it needs is still in the processor's caches
+        self._open = 0
+        self._waiters: deque[_Waiter] = deque()
         self._away_until = 0.0
         self._is_away = False
+        self._is_closed = False
 
     def run(self, job: Callable[[Connection[Any]], T], wait_ms: int | None = None, *, begins: bool = True) -> T:
         """Run `job` in one transaction; raises DatabaseAway when it is not done in time.
 
         begins=False: each statement of the job commits by itself, which spares two round trips; the job begins a
-        transaction where it needs one. A statement that is overdue may still commit later: pass only idempotent jobs,
-        and spool the same facts. Exceptions of the job itself (a rule, a wrong statement) come back as they are.
+        transaction where it needs one. An overdue statement may still commit later: pass only idempotent ones, and
+        spool the same facts. Exceptions of the job itself (a rule, a wrong statement) come back as they are.
         """
+        due_s = time.monotonic() + (self.wait_s if wait_ms is None else wait_ms / 1000)
         self._admit()
-        give_up_at = time.monotonic() + (self.wait_s if wait_ms is None else wait_ms / 1000)
-        slot = self._take(give_up_at)
-        conn = slot.conn
-        assert conn is not None
+        conn = self._borrow(due_s)
+        conn.due_s = due_s
         try:
-            conn.give_up_at = give_up_at
             if begins:
                 with conn.transaction():
                     result = job(conn)
             else:
                 result = job(conn)
-        except OperationalError as error:
-            self.note_outage()
-            self._leave(slot)
-            raise DatabaseAway(f"PostgreSQL went away: {error}") from error
-        except BaseException:
-            self.give(slot)
+        except BaseException as error:
+            if conn.is_late:
+                self.note_outage()
+                self._start(lambda: self._settle(conn))
+                raise DatabaseAway(LATE) from error
+            if isinstance(error, psycopg.OperationalError):
+                self._drop(conn)
+                self.note_outage()
+                raise DatabaseAway(f"PostgreSQL went away: {error}") from error
+            self._give_back(conn)
             raise
-        self.give(slot)
+        self._give_back(conn)
         self.note_success()
         return result
-
-    def _take(self, give_up_at: float) -> _Slot:
-        """Return an open connection; raises DatabaseAway when there is none in time."""
-        with self._freed:
-            while not self._free:
-                if not self._freed.wait(max(0.0, give_up_at - time.monotonic())) and not self._free:
-                    self.note_outage()
-                    raise DatabaseAway("PostgreSQL did not answer in time, every connection waits for it")
-            slot = self._free.pop()
-        if slot.is_open():
-            return slot
-        slot.close()
-        opening = _Opening(self, slot).start()
-        if not opening.wait(max(0.0, give_up_at - time.monotonic())):
-            self.note_outage()
-            raise DatabaseAway("PostgreSQL did not let us in in time")
-        if opening.error is not None:
-            self.give(slot)
-            self.note_outage()
-            raise DatabaseAway(f"PostgreSQL went away: {opening.error}") from opening.error
-        return slot
-
-    def give(self, slot: _Slot) -> None:
-        """Let another caller have it; what is open comes first, the one that was used last before all."""
-        with self._freed:
-            if slot.conn is None:
-                self._free.appendleft(slot)
-            else:
-                self._free.append(slot)
-            self._freed.notify()
-
-    def _leave(self, slot: _Slot) -> None:
-        """Close the connection; its place is free once the server has done with what it was told."""
-        line = slot.close()
-        if line is None:
-            return self.give(slot)
-        threading.Thread(target=self._see_off, args=(line, slot), name="postgres-left", daemon=True).start()
-        return None
-
-    def _see_off(self, line: socket.socket, slot: _Slot) -> None:
-        ends_at = time.monotonic() + STUCK_S
-        ready = select.poll()
-        ready.register(line, select.POLLIN)
-        with contextlib.suppress(OSError), line:
-            while (rest_s := ends_at - time.monotonic()) > 0 and ready.poll(1000 * rest_s):
-                if not line.recv(READ_BYTES):
-                    break
-        self.give(slot)
 
     def _admit(self) -> None:
         """Let the caller through, or fail at once during an outage; a probe goes through each second."""
@@ -212,8 +126,93 @@ class BoundedPostgres:
         now = time.monotonic()
         with self._lock:
             if self._is_away and now < self._away_until:
-                raise DatabaseAway("PostgreSQL is away; it is tried again in a second")
-            self._away_until = now + OUTAGE_S
+                raise DatabaseAway(AWAY)
+            if self._is_away:
+                self._away_until = now + OUTAGE_S
+
+    def _borrow(self, due_s: float) -> Lent:
+        """Return a connection that is open as far as one can see without asking; raises DatabaseAway."""
+        while True:
+            waiter = None
+            with self._lock:
+                if self._idle:
+                    conn = self._idle.pop()
+                else:
+                    waiter = _Waiter()
+                    self._waiters.append(waiter)
+                    is_room = self._open < self.size
+                    self._open += is_room
+            if waiter is not None:
+                if is_room:
+                    self._start(self._connect)
+                return self._awaited(waiter, due_s)
+            if not conn.closed and not is_cut(conn):
+                return conn
+            self._drop(conn)
+
+    def _awaited(self, waiter: _Waiter, due_s: float) -> Lent:
+        is_rung = waiter.bell.acquire(timeout=max(0.0, due_s - time.monotonic()))
+        if not is_rung:
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+        if waiter.lent is None:
+            self.note_outage()
+            raise DatabaseAway(AWAY if is_rung else LATE)
+        return waiter.lent
+
+    def _give_back(self, conn: Lent) -> None:
+        """Lend it to who has waited longest, or keep it."""
+        conn.due_s = float("inf")
+        if conn.closed or self._is_closed:
+            self._drop(conn)
+            return
+        with self._lock:
+            if self._waiters:
+                waiter = self._waiters.popleft()
+                waiter.lent = conn
+                waiter.bell.release()
+            else:
+                self._idle.append(conn)
+
+    def _drop(self, conn: Lent) -> None:
+        """Close the connection, whatever state it is in."""
+        with self._lock:
+            self._open -= 1
+        try:
+            conn.close()
+        except psycopg.Error:
+            logger.debug("closing a broken connection failed")
+
+    def _connect(self) -> None:
+        """Open a connection; who waits hears of a failure at once."""
+        try:
+            conn = Lent.connect(self.url, autocommit=True, **self.options)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            logger.debug("PostgreSQL lets nobody in: %s", error)
+            self.note_outage()
+            with self._lock:
+                self._open -= 1
+                waiters, self._waiters = self._waiters, deque()
+            for waiter in waiters:
+                waiter.bell.release()
+        else:
+            self._give_back(conn)
+
+    def _settle(self, conn: Lent) -> None:
+        """Wait for what a late statement owes. Its connection counts until then: the server may be busy with it."""
+        try:
+            is_settled = _take_owed(conn, STUCK_S)
+        except psycopg.Error:
+            is_settled = False
+        if not is_settled or conn.pgconn.transaction_status is not TransactionStatus.IDLE:
+            self._drop(conn)  # what had begun is undone with its connection
+        else:
+            conn.is_late = False
+            self._give_back(conn)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name="postgres", daemon=True).start()
 
     def note_outage(self) -> None:
         """Remember that PostgreSQL does not answer; said once per outage."""
@@ -238,7 +237,24 @@ class BoundedPostgres:
         return self._is_away
 
     def close(self) -> None:
-        """Close what is idle; jobs under way are left to the server."""
-        with self._freed:
-            for slot in self._free:
-                slot.close()
+        """Close what is idle now, and the rest when it comes back."""
+        self._is_closed = True
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for conn in idle:
+            self._drop(conn)
+
+
+def _take_owed(conn: Lent, longest_s: float) -> bool:
+    """Read what the statement under way still answers; False: it does not come."""
+    pgconn, deadline = conn.pgconn, time.monotonic() + longest_s
+    arrives = select.poll()
+    arrives.register(pgconn.socket, select.POLLIN)
+    while True:
+        while not pgconn.is_busy():
+            if pgconn.get_result() is None:
+                return True
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not arrives.poll(1000 * left_s):
+            return False
+        pgconn.consume_input()
