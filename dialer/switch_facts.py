@@ -13,7 +13,10 @@ AMD_VERDICT = "dialer_amd_verdict"
 MESSAGE_STARTED = "dialer_message_started"
 RECORDING = "dialer_recording"
 AMD_AUDIO = "dialer_amd_audio"
+TAPPED = "RECORD_READ_ONLY"
 """Channel variables; an event carries each as `variable_<name>`."""
+
+OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 
 Header = Callable[[str], str | None]
 """Header's name → its value, None or empty when the event lacks it."""
@@ -75,4 +78,4 @@ def _sip_code(header: Header, answered_at: datetime | None) -> int | None:
 
 
 def _outcome(text: str) -> Outcome | None:
-    return Outcome(text) if text in set(Outcome) else None
+    return OUTCOMES.get(text)

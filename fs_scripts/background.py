@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_QUEUE = 10_000
-ROUND_S = 0.02
+ROUND_S = 0.1
 """What comes within so long is one round: hundreds of calls then cost a store a few requests, not one each."""
 FAILED = "a background job failed"
 DROPPED = "the background queue is full, a job was dropped"
@@ -25,7 +25,7 @@ class Background:
     """Runs callables one after the other on a thread of its own; what is dropped or fails is only logged."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.Queue[tuple[Handler | None, Any]] = queue.Queue(LONGEST_QUEUE)
+        self._jobs: queue.SimpleQueue[tuple[Handler | None, Any]] = queue.SimpleQueue()
         start_thread(name, self._run)
 
     def put(self, job: Callable[[], object]) -> None:
@@ -37,10 +37,10 @@ class Background:
         self._put(handler, item)
 
     def _put(self, handler: Handler | None, what: Any) -> None:
-        try:
-            self._jobs.put_nowait((handler, what))
-        except queue.Full:
-            logger.error(DROPPED)  # noqa: TRY400 - expected, no traceback
+        if self._jobs.qsize() < LONGEST_QUEUE:
+            self._jobs.put((handler, what))
+        else:
+            logger.error(DROPPED)
 
     def _run(self) -> None:
         while True:

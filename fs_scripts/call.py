@@ -18,7 +18,7 @@ from fs_scripts.amd_audio import KEPT_S
 from fs_scripts.call_record import CallRecord
 from fs_scripts.channel import Channel
 from fs_scripts.conversation import Conversation
-from fs_scripts.ear import Ear, Wishes
+from fs_scripts.ear import Deaf, Ear, Wishes
 from fs_scripts.memory import Setup
 from fs_scripts.menu import Menu
 from fs_scripts.prompts import PromptMissing
@@ -72,7 +72,8 @@ def _hold(channel: Channel, shared: Resources) -> None:
     def path_of(prompt: Prompt) -> Path:
         return prompts.path_of(prompt, setup.flow.language, read.sounds_dir, read.audio_dir)
 
-    ear = _ear(channel, attempt_id, setup.flow, shared, record)
+    is_listening = setup.flow.amd_mode is not AmdMode.OFF
+    ear = _ear(channel, attempt_id, setup.flow, shared, record) if is_listening else Deaf()
 
     def connect(number: str) -> bool:
         is_through = operator_leg.connect(channel, shared, attempt_id, number)

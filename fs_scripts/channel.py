@@ -8,6 +8,7 @@ from typing import Any
 
 from dialer.dial_string import UUID, operator_leg
 from dialer.errors import UnsafeDialString
+from dialer.switch_facts import TAPPED
 
 # Not `import freeswitch`: where the switch's module is missing, that would find the folder of this name and succeed.
 from freeswitch import API, consoleLog, setGlobalVariable  # type: ignore[attr-defined]
@@ -118,16 +119,16 @@ class Channel:
         longest_s: the switch ends it by itself then; 0: it goes on until it is stopped. Only its owner may read it.
         """
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-        self._session.setVariable("RECORD_READ_ONLY", "true")
+        self._session.setVariable(TAPPED, "true")
         self._session.setVariable("enable_file_write_buffering", "false")
         self._session.execute("record_session", f"{path} +{longest_s}" if longest_s else str(path))
-        self._session.setVariable("RECORD_READ_ONLY", "false")
+        self._session.setVariable(TAPPED, "false")
         self._session.setVariable("enable_file_write_buffering", "true")
 
     def end_early_tap(self, path: Path) -> None:
         """End and delete the recording of what came before the answer; the dial string asked for it."""
         self._session.execute("stop_record_session", str(path))
-        self._session.setVariable("RECORD_READ_ONLY", "false")
+        self._session.setVariable(TAPPED, "false")
         self._session.setVariable("enable_file_write_buffering", "true")
         path.unlink(missing_ok=True)
 

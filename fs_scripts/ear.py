@@ -45,6 +45,28 @@ class Wishes:
     tap_s: int = 8
 
 
+class Deaf:
+    """The ear where nobody listens for machines: a detector costs more to make than the rest of a call."""
+
+    def decide(self) -> Verdict | None:
+        """Say that nobody knows."""
+        return None
+
+    def listen_on(self) -> None:
+        """Hear nothing."""
+
+    def overheard(self) -> Verdict | None:
+        """Say that nothing was decided."""
+        return None
+
+    def wait_for_beep(self, longest_ms: int) -> Waited:  # noqa: ARG002 - whatever is wished
+        """Hear none."""
+        return Waited.NONE
+
+    def stop(self) -> None:
+        """Go on hearing nothing."""
+
+
 class Ear:
     """Listens to one call. The tap is closed and deleted as soon as it has served, unless its audio is kept."""
 

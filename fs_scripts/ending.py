@@ -48,8 +48,10 @@ def _conclude(env: Any, shared: Resources) -> None:
 
 
 def _put_away_tap(env: Any, shared: Resources, attempt_id: str) -> None:
-    """Keep the tap's beginning where the campaign asks for it, on the background thread; else delete it."""
+    """Keep the tap's beginning where the campaign asks for it, on the background thread; else delete it, if any."""
     tap_dir = shared.settings.tap_dir
+    if not env.getHeader(f"variable_{switch_facts.TAPPED}"):
+        return
     early_path_for(tap_dir, attempt_id).unlink(missing_ok=True)
     tap = path_for(tap_dir, attempt_id)
     if env.getHeader(f"variable_{switch_facts.AMD_AUDIO}") != "true":

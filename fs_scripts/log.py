@@ -6,6 +6,7 @@ import logging
 from fs_scripts.channel import write_log
 
 LEVELS = ((logging.CRITICAL, "crit"), (logging.ERROR, "err"), (logging.WARNING, "warning"), (logging.INFO, "info"))
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -29,11 +30,15 @@ def _line(record: logging.LogRecord) -> str:
     line = {"logger": record.name, "event": record.getMessage(), **fields}
     if record.exc_info:
         line["error"] = logging.Formatter().formatException(record.exc_info)
-    return json.dumps(line, ensure_ascii=False, default=str)
+    return ENCODER.encode(line)
 
 
 def set_up(level: str) -> None:
-    """Send every logger of this interpreter to the switch's log, once."""
+    """Send every logger of this interpreter to the switch's log, once.
+
+    On which thread and in which process is not written, so it isn't found out either.
+    """
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     if not any(isinstance(handler, SwitchLog) for handler in root.handlers):
         root.addHandler(SwitchLog())

@@ -169,9 +169,10 @@ def _run(plan: Plan, chart: Path | None, *, is_listening: bool) -> int:
 
 
 def _bare(environment: dict[str, str], callees: Crowd, calls: int, rate: float) -> None:
-    bare.place_bare_calls(environment, calls, rate, PROMPT)
-    time.sleep(TALK_S)
-    product.wait_until(lambda: callees.count() == 0, SLACK_S, lambda: None)
+    with bare.no_hook_of_ours(environment):
+        bare.place_bare_calls(environment, calls, rate, PROMPT)
+        time.sleep(TALK_S)
+        product.wait_until(lambda: callees.count() == 0, SLACK_S, lambda: None)
 
 
 def _product(rig: Rig, calls: int, plan: Plan) -> tuple[list[Written], list[Call], dict[str, float]]:

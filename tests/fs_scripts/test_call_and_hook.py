@@ -280,7 +280,7 @@ def test_the_hook_leaves_other_legs_alone(shared, memory):
 def test_the_hook_deletes_a_tap_that_was_left(shared, memory, tmp_path):
     tap = tmp_path / f"{ATTEMPT}.r8"
     tap.touch()
-    hangup.fsapi("na", None, environment(), "")
+    hangup.fsapi("na", None, environment(variable_RECORD_READ_ONLY="false"), "")
     assert not tap.exists()
 
 
@@ -288,7 +288,7 @@ def test_the_hook_keeps_the_taps_beginning_where_the_campaign_asks_for_it(shared
     jobs = []
     shared.background.put = jobs.append
     (tmp_path / f"{ATTEMPT}.r8").write_bytes(bytes(16000))
-    hangup.fsapi("na", None, environment(variable_dialer_amd_audio="true"), "")
+    hangup.fsapi("na", None, environment(variable_RECORD_READ_ONLY="false", variable_dialer_amd_audio="true"), "")
     assert ("audio kept", ATTEMPT) not in [fact[:2] for fact in memory.told], "no call waits for the disk"
     for job in jobs:
         job()
