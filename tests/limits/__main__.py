@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.limits.figures import figures
 from tests.limits.run import CAMPAIGNS, GATEWAYS, OVERRIDES, Run, disturb
 from tests.limits.stack import running_stack
 
@@ -33,7 +34,7 @@ def main() -> int:
             print(f"round {number} of {options.rounds}", flush=True)
         run.end()
         found = run.verdict()
-        print(run.figures())
+        print(figures(run))
         for excess in found:
             print(excess)
         print(

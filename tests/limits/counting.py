@@ -73,7 +73,7 @@ def excesses(scope: str, calls: Iterable[Call], limits: Limits) -> list[Excess]:
     ordered = sorted(calls, key=lambda call: call.invited_at)
     return [
         *_too_fast(scope, "calls per second", ordered, limits.per_second, in_a_second),
-        *_too_fast(scope, "calls per minute", ordered, limits.per_minute, lambda most: (int(most), MINUTE_S)),
+        *_too_fast(scope, "calls per minute", ordered, limits.per_minute, in_a_minute),
         *_too_many(scope, ordered, limits.channels),
     ]
 
@@ -84,9 +84,21 @@ def in_a_second(most: float) -> tuple[int, float]:
     return count, count / most
 
 
-def _too_fast(
-    scope: str, what: str, calls: Sequence[Call], limit: Limit, window: Callable[[float], tuple[int, float]]
-) -> Iterable[Excess]:
+def margin_s(calls: Iterable[Call], limit: Limit, window: Callable[[float], tuple[int, float]]) -> float:
+    """Return how much later, at the least, the first call came that a window had no room for; infinity: none did."""
+    ordered = sorted(calls, key=lambda call: call.invited_at)
+    return min((span_s - length_s for _, _, length_s, span_s in _windows(ordered, limit, window)), default=inf)
+
+
+def in_a_minute(most: float) -> tuple[int, float]:
+    """Return how many calls any minute may hold, and its length."""
+    return int(most), MINUTE_S
+
+
+def _windows(
+    calls: Sequence[Call], limit: Limit, window: Callable[[float], tuple[int, float]]
+) -> Iterable[tuple[Call, int, float, float]]:
+    """Yield each call that has one more after it than a window holds: how many that are, how long, and their span."""
     for first, call in enumerate(calls):
         # The window's length follows from the limit, and the limit from the window: the longest is a minute.
         most = limit.greatest(call.invited_at - GRACE_S, call.invited_at + MINUTE_S)
@@ -97,8 +109,15 @@ def _too_fast(
             last = calls[first + count]
             # What the machine held up on its way is counted where it would have been without.
             span_s = (last.invited_at - _excused(last)) - (call.invited_at - _excused(call))
-            if span_s < length_s - CLOCK_S:
-                yield Excess(scope, what, call.invited_at, count + 1, count / length_s if length_s < 10 else count)
+            yield call, count, length_s, span_s
+
+
+def _too_fast(
+    scope: str, what: str, calls: Sequence[Call], limit: Limit, window: Callable[[float], tuple[int, float]]
+) -> Iterable[Excess]:
+    for call, count, length_s, span_s in _windows(calls, limit, window):
+        if span_s < length_s - CLOCK_S:
+            yield Excess(scope, what, call.invited_at, count + 1, count / length_s if length_s < 10 else count)
 
 
 def _excused(call: Call) -> float:

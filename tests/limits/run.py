@@ -17,7 +17,7 @@ from db.gateways import Gateway
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from sipp.log_reader import CarrierCall, read_calls
-from tests.limits.counting import Call, Excess, Limit, Limits, busiest, excesses, most_at_once
+from tests.limits.counting import Call, Excess, Limit, Limits, busiest, excesses
 from tests.limits.stack import LimitsStack
 
 GATEWAYS: dict[str, tuple[int, float, int | None]] = {"a": (10, 4.0, None), "b": (6, 3.0, 30), "c": (5, 2.5, None)}
@@ -235,21 +235,6 @@ class Run:
             found += excesses(f"permissions of {name}", permissions, self.plan.of_gateway[name])
         everything += [Call(at, at, "", "") for at in self.operators_allowed()]
         return found + excesses("all permissions", everything, self.plan.total)
-
-    def figures(self) -> str:
-        """Return how near to the limits the wire came, for people."""
-        calls = self.calls()
-        held_up = sorted(call.held_up_s for call in calls)
-        middle, most = held_up[len(held_up) // 2] * 1000, held_up[-1] * 1000
-        lines = [f"{len(calls)} calls; held up on their way: {middle:.0f} ms in the middle, {most:.0f} ms at most"]
-        groups = [("all", calls), *((f"gateway {g}", [c for c in calls if c.gateway == g]) for g in GATEWAYS)]
-        groups += [(f"campaign {name}", [c for c in calls if c.campaign == name]) for name in CAMPAIGNS]
-        for name, group in groups:
-            lines.append(
-                f"{name:<15} {len(group):>4} calls, busiest second {busiest(group, 1.0):>2}, busiest minute"
-                f" {busiest(group, 60.0):>3}, at once {most_at_once(group):>2}"
-            )
-        return "\n".join([*lines, f"{len(self.operators_allowed())} operators' legs among them"])
 
 
 def disturb(run: Run, chance: random.Random, calls_between: int) -> None:

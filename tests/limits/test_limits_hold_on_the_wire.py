@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.limits.counting import busiest, most_at_once
+from tests.limits.figures import figures
 from tests.limits.run import CAMPAIGNS, GATEWAYS, OVERRIDES, TOTAL_CHANNELS, Run, disturb
 from tests.limits.stack import running_stack
 
@@ -27,7 +28,7 @@ def test_limits_hold_while_everything_is_changed_and_killed(tmp_path: Path):
         disturb(run, random.Random(7), 11)
         run.reach("three", CAMPAIGNS["three"][1])  # a slow machine has not come to it yet
         run.end()
-        print(run.figures())
+        print(figures(run))
         assert [str(excess) for excess in run.verdict()] == []
         assert run.operators_allowed(), "operators' legs count, too"
         calls = run.calls()

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from tests.limits.counting import GRACE_S, LATEST_S, Call, Limit, Limits, busiest, excesses, most_at_once
+from tests.limits.counting import (
+    GRACE_S,
+    LATEST_S,
+    Call,
+    Limit,
+    Limits,
+    busiest,
+    excesses,
+    in_a_minute,
+    margin_s,
+    most_at_once,
+)
 
 
 def limit(value: float) -> Limit:
@@ -48,6 +59,13 @@ def test_it_accepts_what_just_keeps_to_the_limit(calls, limits):
 def test_it_finds_the_one_call_that_is_too_many(calls, limits, what):
     assert found(calls, limits) == [what]
     assert found(calls[:-1], limits) == []
+
+
+def test_it_says_by_how_much_a_full_minute_was_kept():
+    line = evenly(40, 2.05)
+    assert margin_s(line, limit(30), in_a_minute) == pytest.approx(30 * 2.05 - 60)
+    assert margin_s(evenly(31, 1.9), limit(30), in_a_minute) == pytest.approx(-3.0)
+    assert margin_s(line[:30], limit(30), in_a_minute) == float("inf")
 
 
 def test_one_call_more_anywhere_is_found():
