@@ -226,8 +226,11 @@ WITH rules AS MATERIALIZED (
 SELECT placed.id::text AS attempt_id, placed.contact_id, rules.id AS campaign_id, line.gateway_id, line.gateway,
     rules.flow_version_id, placed.phone, placed.number, placed.caller_id, rules.ring_timeout_s, rules.max_call_s,
     (SELECT coalesce((v.definition->'amd'->>'hears_early_media')::boolean, false)
-     FROM flow_versions v WHERE v.id = (SELECT flow_version_id FROM rules)) AS hears_early_media, eligible.zone_set_id
-FROM placed JOIN eligible ON eligible.id = placed.contact_id CROSS JOIN rules CROSS JOIN line
+     FROM flow_versions v WHERE v.id = (SELECT flow_version_id FROM rules)) AS hears_early_media,
+    -- By its place, which its id has too: a join of the two would compare each of a hundred with each.
+    (SELECT array_agg(e.zone_set_id ORDER BY e.place) FROM eligible e)[array_position(%(attempt_ids)s::uuid[], placed.id)]
+        AS zone_set_id
+FROM placed CROSS JOIN rules CROSS JOIN line
 
 -- block_refused -- Whoever waits and may not be called by the campaign's rules as they are now leaves the queue.
 WITH rules AS MATERIALIZED (
