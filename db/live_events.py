@@ -23,9 +23,9 @@ def publish(redis: Redis, event_type: str, facts: Mapping[str, Any]) -> bool:
     return publish_all(redis, [encoded(event_type, facts)])
 
 
-def encoded(event_type: str, facts: Mapping[str, Any]) -> str:
-    """Return an event of this moment as it is published."""
-    event = {**facts, "type": event_type, "ts": datetime.now(UTC).isoformat()}
+def encoded(event_type: str, facts: Mapping[str, Any], at: datetime | None = None) -> str:
+    """Return an event as it is published. at: when it happened, None: now."""
+    event = {**facts, "type": event_type, "ts": (at or datetime.now(UTC)).isoformat()}
     return json.dumps(event, default=str, ensure_ascii=False)
 
 

