@@ -147,10 +147,12 @@ class Reconciler:
         try:
             if found is not None:
                 self._find_lost(node, visit, found, core_uuid, now)
+            node.compared(visit)
         except BaseException:
             self.wake()
             raise
-        node.compared(visit)
+        if node.visit != visit:
+            self.wake()  # its next connection did so too soon: this look still kept it from being looked at
 
     def undo_stale_claims(self) -> None:
         """Give contacts of claims that nobody originated back to the queue. Raises DatabaseAway, RedisAway."""

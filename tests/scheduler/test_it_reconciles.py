@@ -281,6 +281,32 @@ def test_one_switch_that_hangs_delays_no_others_look(reconciler, nodes, clock, w
     assert disposition(world, second.attempt_id) == "failed", "it was missing then, and is now"
 
 
+def test_a_switch_that_comes_back_during_a_long_look_is_looked_at_right_after_it(
+    reconciler, nodes, clock, world, attempt, node, switch, monkeypatch
+):
+    goes_on = threading.Event()
+
+    def channels() -> frozenset[str]:
+        assert goes_on.wait(60)
+        return frozenset({attempt})
+
+    with monkeypatch.context() as slow:
+        slow.setattr(switch, "channels", channels)
+        reconciler.tick(later())
+        node.visit += 1
+        reconciler.wake()
+        reconciler.tick(later())
+        goes_on.set()
+        wait_until(lambda: node.compared_in == 0)
+    assert node.why_out() is Out.RETURNING
+
+    def is_compared() -> bool:
+        reconciler.tick(later())  # the clock stands still: only who was woken looks
+        return node.why_out() is None
+
+    wait_until(is_compared)
+
+
 @pytest.mark.parametrize("failure", [NotSent(), MaybeSent()])
 def test_it_looks_again_when_the_switch_could_not_be_asked(reconciler, clock, world, attempt, switch, failure):
     switch.fails = [failure]
