@@ -31,10 +31,14 @@ SET core_uuid = coalesce(%(core_uuid)s, core_uuid), channels = %(channels)s, out
     answered_at = greatest(answered_at, now() - make_interval(secs => %(silent_s)s)), seen_at = now()
 WHERE id = %(id)s
 
--- heard -- When each answered some scheduler, whether that leads or not.
-UPDATE switches s SET answered_at = greatest(s.answered_at, now() - make_interval(secs => h.silent_s))
-FROM unnest(%(ids)s::bigint[], %(silent_s)s::float8[]) AS h(id, silent_s)
-WHERE s.id = h.id
+-- heard -- When each answered some scheduler, whether that leads or not. Locked in one order by all who write.
+WITH heard AS (
+    SELECT s.id, h.silent_s
+    FROM switches s JOIN unnest(%(ids)s::bigint[], %(silent_s)s::float8[]) AS h(id, silent_s) ON h.id = s.id
+    ORDER BY s.id FOR UPDATE OF s
+)
+UPDATE switches s SET answered_at = greatest(s.answered_at, now() - make_interval(secs => heard.silent_s))
+FROM heard WHERE s.id = heard.id
 
 -- create -- A further one.
 INSERT INTO switches (name, host, port, max_channels, is_enabled, disabled_at)

@@ -218,3 +218,37 @@ def test_what_is_known_says_until_when_a_call_may_be_up(world: World, switch_id:
     left_at = world.value("SELECT originated_at FROM attempts")
     assert known.up_until == left_at + timedelta(seconds=180), asdict(known)
     assert known.calls == 1
+
+
+def test_schedulers_that_note_answers_at_once_wait_for_each_other_in_one_order(world: World, connect: Connect) -> None:
+    ids = [
+        switches.create(world.conn, SwitchRow(0, f"fs{n}", f"10.0.0.{n}", 8021, 100, is_enabled=True))
+        for n in range(20)
+    ]
+    seen = [Seen(switch_id, None, None, "away", 5.0) for switch_id in ids]
+    failures: list[Exception] = []
+
+    def note(job: Any) -> None:
+        conn = connect()
+        try:
+            for _ in range(60):
+                with conn.transaction():
+                    job(conn)
+        except Exception as error:
+            failures.append(error)
+
+    def all_seen(conn: Any) -> None:
+        for one in seen:
+            switches.write_seen(conn, one)
+
+    jobs = (
+        all_seen,
+        lambda conn: switches.write_heard(conn, seen),
+        lambda conn: switches.write_heard(conn, seen[::-1]),
+    )
+    threads = [Thread(target=note, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
