@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from db import spool_apply, switches, write_off
@@ -226,7 +227,7 @@ def test_schedulers_that_note_answers_at_once_wait_for_each_other_in_one_order(w
         for n in range(20)
     ]
     seen = [Seen(switch_id, None, None, "away", 5.0) for switch_id in ids]
-    failures: list[Exception] = []
+    failures: list[psycopg.Error] = []
 
     def note(job: Any) -> None:
         conn = connect()
@@ -234,18 +235,20 @@ def test_schedulers_that_note_answers_at_once_wait_for_each_other_in_one_order(w
             for _ in range(60):
                 with conn.transaction():
                     job(conn)
-        except Exception as error:
+        except psycopg.Error as error:
             failures.append(error)
 
     def all_seen(conn: Any) -> None:
         for one in seen:
             switches.write_seen(conn, one)
 
-    jobs = (
-        all_seen,
-        lambda conn: switches.write_heard(conn, seen),
-        lambda conn: switches.write_heard(conn, seen[::-1]),
-    )
+    def heard(conn: Any) -> None:
+        switches.write_heard(conn, seen)
+
+    def heard_backwards(conn: Any) -> None:
+        switches.write_heard(conn, seen[::-1])
+
+    jobs = (all_seen, heard, heard_backwards)
     threads = [Thread(target=note, args=[job]) for job in jobs]
     for thread in threads:
         thread.start()
