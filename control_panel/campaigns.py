@@ -13,14 +13,12 @@ from werkzeug.wrappers import Response
 from control_panel.access import needs
 from control_panel.campaign_form import KEY_ORDER, WEEKDAYS
 from control_panel.database import connection
-from control_panel.dialing_now import hindrance
-from control_panel.labels import GROUPS, blocked_label, label, tone
+from control_panel.labels import GROUPS, label, tone
 from control_panel.live_state import MAX_CALLS
 from db import abandon_ledger, audit, campaigns, flows, gateway_health, imports, limits, overview, schedules
-from db.blacklist import BlacklistReason
 from db.campaigns import Progress
 from db.errors import NotFound
-from db.preflight import preflight, start_refusal
+from db.preflight import start_refusal
 from db.users import UserRole as Role
 from dialer.call_flow import parse_flow
 from dialer.campaign import MOVES, CampaignState
@@ -135,12 +133,6 @@ def groups_of(progress: Progress) -> list[Group]:
     return made
 
 
-def _blocked_text(reason: str) -> str:
-    """Return a contact's stored reason in the user's words: `blacklist: legal` → Legal."""
-    rule, _colon, detail = reason.partition(": ")
-    return label(detail, BlacklistReason) if rule == "blacklist" else blocked_label(reason) or _("no reason was kept")
-
-
 def _next_run(schedule: Schedule | None) -> Run | None:
     try:
         runs = next_runs(schedule, datetime.now(UTC), 1) if schedule else []
@@ -156,7 +148,6 @@ def show(campaign_id: int) -> str:
     campaign = campaign_or_404(campaign_id)
     conn = connection()
     progress = campaigns.progress(conn, campaign_id)
-    judged = None if campaign.state in ENDED else preflight(conn, campaign_id, datetime.now(UTC))
     flow = parse_flow(flows.definition(conn, campaign.flow_version_id))
     schedule = schedules.get(conn, campaign_id)
     calls = [call for call in overview.live_calls(conn, MAX_CALLS) if call.campaign_id == campaign_id]
@@ -176,12 +167,7 @@ def show(campaign_id: int) -> str:
         gateways=campaigns.gateways_of(conn, campaign_id),
         health=gateway_health.known(conn),
         imports=imports.list_for(conn, campaign_id),
-        preflight=judged,
-        hindrance=hindrance(campaign, campaigns.gateways_of(conn, campaign_id))
-        if campaign.state is CampaignState.ACTIVE and judged and judged.obstacle is None
-        else None,
         profile=next((p for p in limits.profiles(conn) if p.id == campaign.limit_profile_id), None),
-        blocked_by=[(_blocked_text(reason), count) for reason, count in judged.blocked.items()] if judged else [],
         has_ended=campaign.state in ENDED,
     )
 

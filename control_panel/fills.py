@@ -1,6 +1,6 @@
 """Contacts from other campaigns in two steps: choose and see what would become of them, then take them."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from psycopg.errors import QueryCanceled
@@ -23,8 +23,24 @@ blueprint = Blueprint("fills", __name__, url_prefix="/campaigns/<int:campaign_id
 @blueprint.get("/")
 @needs(Role.MANAGER)
 def choose(campaign_id: int) -> str | tuple[str, int]:
-    """Ask for the filter; once there is one, say what would become of whom it finds."""
+    """Ask for the filter; once there is one, the page fetches what would become of whom it finds."""
     return _page(campaign_or_404(campaign_id))
+
+
+@blueprint.get("/forecast")
+@needs(Role.MANAGER)
+def forecast(campaign_id: int) -> str:
+    """Say what would become of whom the filter in the address finds, as the part of the page that comes later."""
+    campaign = campaign_or_404(campaign_id)
+    chosen = _form(campaign).read(campaign.time_zone)
+    if chosen is None:
+        abort(400)
+    return render_template(
+        "imports/forecast.html",
+        found=_forecast(campaign, chosen),
+        blocked_label=blocked_label,
+        has_ended=campaign.state in ENDED,
+    )
 
 
 @blueprint.post("/")
@@ -57,10 +73,7 @@ def _page(campaign: Campaign) -> str | tuple[str, int]:
         campaign=campaign,
         form=form,
         columns=contact_fill.columns(connection(), campaign.id),
-        found=_forecast(campaign, chosen) if chosen else None,
         is_chosen=chosen is not None,
-        blocked_label=blocked_label,
-        has_ended=campaign.state in ENDED,
     )
     return (shown, 400) if request.args and chosen is None else shown
 

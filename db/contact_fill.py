@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
@@ -21,10 +21,6 @@ from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition
 
 queries = load("fills")
-
-JUDGED = queries["judged"]
-COUNT = judging(queries["count"].replace("-- JUDGED\n", JUDGED))
-FILL = judging(queries["fill"].replace("-- JUDGED\n", JUDGED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def forecast(conn: AnyConnection, campaign_id: int, chosen: ContactFilter) -> Fo
     chosen_count, new, rejected, blocked = 0, 0, Counter[ImportReject](), Counter[str]()
     with joined(conn):
         change(conn, import_queries["have_room"])
-        counts = conn.execute(COUNT, _values(conn, campaign_id, chosen)).fetchall()
+        counts = conn.execute(_query("count", chosen), _values(conn, campaign_id, chosen)).fetchall()
     for reason, rule, count in counts:
         chosen_count += count
         if reason is not None:
@@ -154,7 +150,7 @@ class FillJob(Job):
         """Take them all in one statement."""
         cursor.execute(import_queries["have_room"])
         values = _values(self.conn, self._target.campaign_id, self._chosen) | {"import_id": self.import_id}
-        for reason, count in cursor.execute(FILL, values).fetchall():
+        for reason, count in cursor.execute(_query("fill", self._chosen), values).fetchall():
             self.count(count, Counter({reason: count} if reason else {}))
         self.tell()
 
@@ -166,6 +162,12 @@ class FillJob(Job):
     def details(self) -> dict[str, Any]:
         """Return what was chosen."""
         return {"filter": self._chosen.as_json()}
+
+
+def _query(name: str, chosen: ContactFilter) -> LiteralString:
+    """Return `count` or `fill` for contacts of one campaign, or of several, which may share numbers."""
+    nth = queries["nth_of_one" if len(chosen.campaign_ids) == 1 else "nth_of_many"]
+    return judging(queries[name].replace("-- JUDGED\n", queries["judged"]).replace("-- NTH\n", nth))
 
 
 def _values(conn: AnyConnection, campaign_id: int, chosen: ContactFilter) -> dict[str, Any]:

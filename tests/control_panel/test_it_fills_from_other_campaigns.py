@@ -52,11 +52,13 @@ def take(browser: Browser, path: str) -> str:
 def test_it_counts_whom_the_filter_finds_and_changes_nothing(
     admin: Browser, conn: Connection[Any], spring: int, autumn: int
 ) -> None:
-    page = admin.text(f"/campaigns/{autumn}/fill/?campaigns={spring}")
+    page = admin.text(f"/campaigns/{autumn}/fill/forecast?campaigns={spring}")
     assert "<dt>Contacts found</dt><dd>6</dd>" in page
     assert "<dt>New contacts</dt><dd>4</dd>" in page
     assert "<dt>Duplicate</dt><dd>1</dd>" in page
     assert "Add 4 contacts" in page
+    page = admin.text(f"/campaigns/{autumn}/fill/?campaigns={spring}")
+    assert f'data-later="/campaigns/{autumn}/fill/forecast?campaigns={spring}"' in page
     assert f'<option selected value="{spring}">Spring</option>' in page
     assert ">Autumn</option>" not in page
     assert '<option value="Город">' in page
@@ -85,7 +87,7 @@ def test_its_times_are_by_the_clock_of_the_campaign(
     seen = []
     monkeypatch.setattr(fills.contact_fill, "forecast", lambda _conn, _id, chosen: seen.append(chosen))
     admin.text(
-        f"/campaigns/{autumn}/fill/?campaigns={spring}&called_from=2026-03-01T10:00&called_before=2026-03-02T00:00"
+        f"/campaigns/{autumn}/fill/forecast?campaigns={spring}&called_from=2026-03-01T10:00&called_before=2026-03-02T00:00"
         "&states=retry&dispositions=busy&name=+Анна+"
     )
     (chosen,) = seen
@@ -112,6 +114,7 @@ def test_it_says_what_is_wrong_with_a_filter_and_takes_nobody(
     admin: Browser, conn: Connection[Any], spring: int, autumn: int, query: str, said: str
 ) -> None:
     path = f"/campaigns/{autumn}/fill/?{query.replace('SPRING', str(spring)).replace('OWN', str(autumn))}"
+    assert admin.get(path.replace("?", "forecast?")).status_code == 400
     for answer in (admin.get(path), admin.post(path)):
         assert answer.status_code == 400
         assert said in answer.get_data(as_text=True)
@@ -125,7 +128,9 @@ def test_too_many_to_count_in_time_can_be_taken_all_the_same(
         raise QueryCanceled
 
     monkeypatch.setattr(contact_fill, "forecast", late)
-    assert "There are too many to count them in time." in admin.text(f"/campaigns/{autumn}/fill/?campaigns={spring}")
+    assert "There are too many to count them in time." in admin.text(
+        f"/campaigns/{autumn}/fill/forecast?campaigns={spring}"
+    )
     take(admin, f"/campaigns/{autumn}/fill/?campaigns={spring}")
     assert len(of(conn, autumn)) == 4
 
@@ -133,7 +138,8 @@ def test_too_many_to_count_in_time_can_be_taken_all_the_same(
 def test_an_ended_campaign_takes_nobody(admin: Browser, conn: Connection[Any], spring: int, autumn: int) -> None:
     campaigns.move(conn, autumn, CampaignState.ARCHIVED)
     path = f"/campaigns/{autumn}/fill/?campaigns={spring}"
-    assert "This campaign has ended" in admin.text(path)
+    assert "This campaign has ended" in admin.text(path.replace("?", "forecast?"))
+    admin.text(path)
     page = admin.post(path, follow_redirects=True).get_data(as_text=True)
     assert "takes no contacts any more" in page
     assert conn.execute("SELECT count(*) FROM contact_imports").fetchone() == (0,)

@@ -28,7 +28,8 @@ PAGES = ["/", "/campaigns/", "/campaigns/new", "/campaigns/1", "/campaigns/1/edi
          "/leads/", "/leads/1", "/campaigns/1/contacts/", "/campaigns/1/schedule",
          "/caller-ids/", "/caller-ids/1", "/campaigns/1/abandoned", "/system/", "/limits/profiles/1", "/audit/",
          "/campaigns/1/zones/", "/blacklist/changes/", "/users/", "/users/1",
-         "/switches/", "/switches/1", "/switches/1/write-off", "/campaigns/1/pacing"]  # fmt: skip
+         "/switches/", "/switches/1", "/switches/1/write-off", "/campaigns/1/pacing",
+         "/campaigns/1/preflight"]  # fmt: skip
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
