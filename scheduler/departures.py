@@ -78,7 +78,9 @@ class Departures:
         self._is_over = False
         self._free_at: dict[int, float] = {}
         self._any_free_at = 0.0
-        self._quickest_s = 1.0
+        self._left_at: dict[int, float] = {}
+        self._any_left_at = float("-inf")
+        self._quickest_s = 0.0  # nothing is known yet: a first call that is held up must be seen to be
         self.pace = Pace(total_cps)
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._sender = Sender(database, redis, unsent, self._withdrawals)
@@ -206,6 +208,7 @@ class Departures:
         if self._is_late(departure):
             self.pace.kept_line(self._clock() - began_at)
             return self._withdrawals.put_aside(attempt.attempt_id)
+        self._stay_apart(departure)
         patience_s = PATIENCE_S if self._switches.has_others(taker) else None
         self._sender.send(Sending(attempt, taker, core_uuid, leave.at), patience_s)
         return self._keep_distance(departure, began_at, asked_at)
@@ -220,6 +223,15 @@ class Departures:
 
     def _spacings(self, departure: Departure) -> tuple[float, float]:
         return departure.spacing_s * ALLOWANCE, self._total_spacing_s
+
+    def _stay_apart(self, departure: Departure) -> None:
+        """Wait for what is left of the distance to the call before, whose way from its permission took longer."""
+        gateway_id, (of_gateway, in_all) = departure.attempt.gateway_id, self._spacings(departure)
+        free_at = max(self._left_at.get(gateway_id, float("-inf")) + of_gateway, self._any_left_at + in_all)
+        wait_s = min(free_at - PROMPT_S - self._clock(), self._quickest_s)
+        if wait_s > 0:
+            time.sleep(wait_s)
+        self._left_at[gateway_id] = self._any_left_at = self._clock()
 
     def _keep_distance(self, departure: Departure, began_at: float, asked_at: float) -> None:
         """Count the distance to the next call from this one's permission, or later when it was held up on its way."""

@@ -134,3 +134,8 @@ def new_ids(count: int) -> list[str]:
 def world(conn: Connection[Any]) -> World:
     """A gateway, a caller ID and a flow, ready for campaigns."""
     return World(conn)
+
+
+@pytest.fixture
+def claimed(world: World) -> ClaimedAttempt:
+    return world.dial(world.campaign(contacts=1))[0]

@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +240,23 @@ def in_threads(*jobs: Callable[[], Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.fixture
+def plan(world, planner):
+    """Plan calls of a campaign with that many contacts."""
+
+    def make(contacts: int, **changes):
+        make.campaign_id = world.campaign(contacts=contacts, calls_per_minute=6000, max_channels=100, **changes)
+        return planner.plan(datetime.now(UTC))
+
+    return make
+
+
+def states(world) -> Counter[str]:
+    """Count contacts by state."""
+    return Counter(row[0] for row in world.conn.execute("SELECT state::text FROM contacts").fetchall())
+
+
+def open_attempts(world) -> int:
+    return world.value("SELECT count(*) FROM attempts WHERE concluded_at IS NULL")
