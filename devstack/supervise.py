@@ -102,6 +102,7 @@ def spawn(
     cwd: Path | None = None,
     user: str | None = None,
     stdin: bytes | None = None,
+    leaves_stdin_open: bool = False,
     stop_signal: signal.Signals = signal.SIGTERM,
     stop_timeout_s: float = 10.0,
     parent_death_signal: signal.Signals = signal.SIGTERM,
@@ -109,7 +110,7 @@ def spawn(
     """Start a program in a session of its own that gets `parent_death_signal` when our process dies.
 
     log: the file that takes its output, else it is dropped. user: whom to become first (root only).
-    stdin: a short text it reads, at most a pipe's buffer long.
+    stdin: a short text it reads, at most a pipe's buffer long. leaves_stdin_open: it never reads to the end.
     """
     parent = os.getpid()
 
@@ -123,7 +124,7 @@ def spawn(
         try:
             process = subprocess.Popen(
                 [str(part) for part in argv],
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdin=subprocess.PIPE if stdin is not None or leaves_stdin_open else subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=dict(env) if env is not None else None,

@@ -88,7 +88,14 @@ def event_socket_answers(environment: Mapping[str, str]) -> bool:
 def running_switch(choice: SwitchChoice, folders: Folders, environment: Mapping[str, str]) -> Iterator[Child]:
     """Run the switch until the block ends; ready when its Event Socket lets us in."""
     name = "FreeSWITCH" if choice.kind is SwitchKind.FREESWITCH else "the embedded switch"
-    child = spawn(name, command(choice, folders), log=folders.log / "switch.console.log", env=environment, cwd=ROOT)
+    child = spawn(
+        name,
+        command(choice, folders),
+        log=folders.log / "switch.console.log",
+        env=environment,
+        cwd=ROOT,
+        leaves_stdin_open=True,  # at an end of file a real one's console would ask for more a thousand times a second
+    )
     try:
         child.wait_until(lambda: event_socket_answers(environment), START_TIMEOUT_S, "its Event Socket let us in")
         yield child

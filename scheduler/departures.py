@@ -110,6 +110,7 @@ class Departures:
                 if departure is not None:
                     self._depart(departure)
                 self._sender.look()
+                self._sender.tell()
                 self._withdrawals.settle()
             except Exception:
                 logger.exception(FAILED)
@@ -118,6 +119,7 @@ class Departures:
                     break
         self._undo(self._take_all())
         self._sender.look()
+        self._sender.tell(at_once=True)
         self._withdrawals.settle()
 
     def _next(self) -> Departure | None:

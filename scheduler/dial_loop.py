@@ -12,8 +12,11 @@ from scheduler.planner import Departure
 
 logger = logging.getLogger(__name__)
 
-ROUND_S = 0.2
-"""Time between two looks; less than the horizon, so that the line of departures never runs dry."""
+ROUND_S = 0.3
+"""Time between two looks; less than the horizon, so that the line of departures never runs dry.
+
+Not shorter either: PostgreSQL works longer on the plan of a claim than on its contacts.
+"""
 
 HELD = "dialing is held"
 GOES_ON = "dialing goes on"

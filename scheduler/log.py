@@ -5,6 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 QUIET = ("apscheduler", "psycopg.pool")
 """Libraries whose every step would drown our own lines."""
@@ -24,11 +25,12 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return ENCODER.encode(line)
 
 
 def set_up(level: str) -> None:
-    """Send every logger to stderr."""
+    """Send every logger to stderr. On which thread and in which process is not written, so it isn't found out."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

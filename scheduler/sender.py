@@ -1,6 +1,7 @@
 """Sends a marked call to its switch, once, and hears the reply; a switch that hangs holds it up but for a moment."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -26,6 +27,8 @@ PATIENCE_S = 0.1
 LOOK_EVERY_S = 0.05
 """How often a reply that is owed is looked for."""
 REST_AFTER_REFUSAL_S = 5.0
+TELL_EVERY_S = 0.1
+"""Live events of calls that were sent wait so long for others: each request to Redis holds up the next call."""
 
 ORIGINATED = "an originate was sent"
 OWED = "the switch has not replied to an originate yet, it gets no other before it does"
@@ -90,11 +93,13 @@ class Sender:
         self._unsent, self._withdrawals = unsent, withdrawals
         self._owed: dict[int, tuple[Sending, Unanswered]] = {}
         """Switch's id → the call it owes a reply to."""
+        self._news: list[str] = []
+        self._tells_at = 0.0
 
     @property
     def waits(self) -> bool:
-        """Whether `look` has something to look for."""
-        return bool(self._owed)
+        """Whether `look` or `tell` has something to do soon."""
+        return bool(self._owed) or bool(self._news)
 
     def awaits(self, taker: Taker) -> bool:
         """Whether this switch owes a reply."""
@@ -113,6 +118,17 @@ class Sender:
         for switch_id in list(self._owed):
             sending, unanswered = self._owed.pop(switch_id)
             self._hear(sending, None, unanswered)
+
+    def tell(self, *, at_once: bool = False) -> None:
+        """Publish what was sent lately, when it is time for it."""
+        if self._news and (at_once or time.monotonic() >= self._tells_at):
+            news, self._news = self._news, []
+            live_events.publish_all(self._redis, news)
+
+    def _note(self, event: str) -> None:
+        if not self._news:
+            self._tells_at = time.monotonic() + TELL_EVERY_S
+        self._news.append(event)
 
     def _hear(self, sending: Sending, patience_s: float | None, owed: Unanswered | None = None) -> None:
         attempt, taker, known = sending.attempt, sending.taker, sending.facts()
@@ -140,7 +156,7 @@ class Sender:
                 self._withdrawals.await_death(attempt.attempt_id, taker.line, sending.core_uuid)
         else:
             logger.info(ORIGINATED, extra={**known, "allowed_at": sending.allowed_at})
-            live_events.publish(self._redis, "call.started", {**known, "number": attempt.number})
+            self._note(live_events.encoded("call.started", {**known, "number": attempt.number}))
 
     def _fail(self, attempt: ClaimedAttempt) -> None:
         """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""
