@@ -52,6 +52,13 @@ class KnownSwitch(SwitchRow):
         """Whether what was seen is of now."""
         return self.silent_s is not None and self.silent_s <= FRESH_S
 
+    @property
+    def may_be_gone(self) -> bool:
+        """Whether it has answered no scheduler for a while, or nobody looks."""
+        if not self.is_fresh or self.seen_at is None or self.answered_at is None:
+            return True
+        return (self.seen_at - self.answered_at).total_seconds() > FRESH_S
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -50,6 +50,13 @@ def test_it_says_what_happens_and_does_it_once_confirmed(admin: Browser, conn: C
     assert "Written off" in admin.text("/switches/")
 
 
+def test_it_is_not_offered_for_one_that_answers_and_runs_empty(
+    admin: Browser, conn: Connection[Any], gone: int
+) -> None:
+    switches.write_seen(conn, Seen(gone, None, 1, "disabled", 0.3))
+    assert f"/switches/{gone}/write-off" not in admin.text("/switches/")
+
+
 def test_it_wants_a_confirmation(admin: Browser, conn: Connection[Any], gone: int) -> None:
     admin.get(f"/switches/{gone}/write-off")
     assert admin.post(f"/switches/{gone}/write-off", {}).status_code == 400
