@@ -42,6 +42,9 @@ INSERT INTO blacklists (name, is_global) SELECT 'list ' || n, n %% 10 = 0 FROM g
 INSERT INTO blacklist_campaigns (blacklist_id, campaign_id)
 SELECT l.id, k.id FROM blacklists l JOIN campaigns k ON k.name ^@ 'last year ' AND k.id %% 100 = l.id %% 100
 WHERE NOT l.is_global;
+INSERT INTO blacklist (phone, reason, blacklist_id)
+SELECT '+7812' || 1000000 + n, 'other', l.id
+FROM blacklists l CROSS JOIN generate_series(1, %(contacts)s) n WHERE l.name ^@ 'list ' AND l.id %% 10 = 0;
 INSERT INTO contacts (campaign_id, phone, zone_set_id, state, disposition, concluded_at, due_at, attempt_count)
 SELECT k.id, '+7' || 9600000000 + 100000 * (k.id %% 1000) + n, (SELECT min(id) FROM zone_sets), 'concluded',
     'no_answer', now() - interval '60 days', now() - interval '60 days', 1

@@ -1,8 +1,6 @@
 """The audit log: who changed what, found and downloaded by administrators."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -13,22 +11,15 @@ from control_panel.access import needs
 from control_panel.audit_words import ACTIONS
 from control_panel.csv_files import csv_response
 from control_panel.database import connection, streamed
+from control_panel.record_pages import asked, day_of, page
 from db import audit, users
 from db.audit import AuditEntry, AuditFilter
 from db.users import UserRole as Role
 
 blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 
-PAGE_ROWS = 50
 HEADER = ("at", "by", "action", "type", "id", "details")
 SYSTEM = "system"
-
-
-def day_of(name: str) -> date | None:
-    """Return the day that the request's argument names, None when it names none."""
-    with suppress(ValueError):
-        return date.fromisoformat(request.args.get(name, ""))
-    return None
 
 
 def details_of(details: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -71,22 +62,20 @@ def _chosen() -> AuditFilter:
     )
 
 
-def _asked() -> dict[str, Any]:
-    names = ("who", "action", "about", "since", "until")
-    return {name: request.args[name] for name in names if request.args.get(name)}
+def _asked() -> dict[str, str]:
+    return asked(("who", "action", "about", "since", "until"))
 
 
 @blueprint.get("/")
 @needs(Role.ADMIN)
 def index() -> str:
     """Show the changes, newest first."""
-    conn, before = connection(), request.args.get("before", type=int)
-    rows = audit.found(conn, _chosen(), before, PAGE_ROWS + 1)
+    conn, chosen = connection(), _chosen()
+    shown = page(lambda before, limit: audit.found(conn, chosen, before, limit))
+    shown["rows"] = [(row, page_of(row), details_of(row.details)) for row in shown["rows"]]
     return render_template(
         "audit_log/index.html",
-        rows=[(row, page_of(row), details_of(row.details)) for row in rows[:PAGE_ROWS]],
-        next_before=rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else None,
-        is_first=before is None,
+        **shown,
         asked=_asked(),
         actions=sorted(ACTIONS.items(), key=lambda pair: str(pair[1])),
         words=ACTIONS,

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from control_panel.access import needs
-from control_panel.audit_log import day_of
 from control_panel.blacklist_forms import DEFAULT_COUNTRY
 from control_panel.csv_files import csv_response
 from control_panel.database import connection, streamed
+from control_panel.labels import label
+from control_panel.record_pages import asked, day_of, page
 from db import audit, blacklist_changes, users
 from db.blacklist import ChangeAction
 from db.blacklist_changes import CALLEE, SYSTEM, ChangeFilter, NumberChange
@@ -22,7 +22,6 @@ from dialer.phone import normalise
 
 blueprint = Blueprint("blacklist_changes", __name__, url_prefix="/blacklist/changes")
 
-PAGE_ROWS = 50
 HEADER = ("at", "action", "list", "phone", "reason", "note", "expires_at", "by", "call", "why")
 
 
@@ -35,24 +34,20 @@ def _chosen() -> ChangeFilter:
     return ChangeFilter(phone, action, request.args.get("who", ""), day_of("since"), day_of("until"))
 
 
-def _asked() -> dict[str, Any]:
-    names = ("phone", "action", "who", "since", "until")
-    return {name: request.args[name] for name in names if request.args.get(name)}
+def _asked() -> dict[str, str]:
+    return asked(("phone", "action", "who", "since", "until"))
 
 
 @blueprint.get("/")
 @needs(Role.MANAGER)
 def index() -> str:
     """Show them, newest first."""
-    conn, before = connection(), request.args.get("before", type=int)
-    rows = blacklist_changes.found(conn, _chosen(), before, PAGE_ROWS + 1)
+    conn, chosen = connection(), _chosen()
     return render_template(
         "blacklist/changes.html",
-        rows=rows[:PAGE_ROWS],
-        next_before=rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else None,
-        is_first=before is None,
+        **page(lambda before, limit: blacklist_changes.found(conn, chosen, before, limit)),
         asked=_asked(),
-        actions=list(ChangeAction),
+        actions=[(action, label(action)) for action in ChangeAction],
         users=users.list_all(conn),
         callee=CALLEE,
         system=SYSTEM,

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from db.sql import AnyConnection, all_of, change, load, rows_as, value_of
+from db import records
+from db.sql import AnyConnection, change, load
 
 queries = load("audit")
-
-FETCH_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +80,11 @@ def record_many(
     change(conn, queries["record_many"], values)
 
 
-def list_page(conn: AnyConnection, page: int = 1, per_page: int = 50) -> tuple[list[AuditEntry], int]:
-    """Return one page (from 1), newest first, and how many entries there are."""
-    found = all_of(conn, AuditEntry, queries["page"], {"limit": per_page, "offset": (page - 1) * per_page})
-    return found, cast(int, value_of(conn, queries["count"]))
-
-
 def found(conn: AnyConnection, chosen: AuditFilter, before: int | None, limit: int) -> list[AuditEntry]:
     """Return up to `limit` entries, newest first; `before`: only those older than the entry with this id."""
-    values = asdict(chosen) | {"before": before, "limit": limit}
-    return all_of(conn, AuditEntry, queries["entries"] + queries["before"], values)
+    return records.newest(conn, AuditEntry, queries["entries"], asdict(chosen), before, limit)
 
 
 def every(conn: AnyConnection, chosen: AuditFilter) -> Iterator[AuditEntry]:
-    """Yield the entries, oldest first; holds no more than 2,000 of them, needs a transaction under way."""
-    with conn.cursor("audit", row_factory=rows_as(AuditEntry)) as cursor:
-        cursor.itersize = FETCH_ROWS
-        yield from cursor.execute(queries["entries"] + queries["oldest_first"], asdict(chosen))
+    """Yield the entries, oldest first; needs a transaction under way."""
+    return records.every(conn, AuditEntry, queries["entries"], asdict(chosen))

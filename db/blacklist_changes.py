@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from db import records
 from db.blacklist import Change, ChangeAction
-from db.sql import AnyConnection, all_of, load, rows_as
+from db.sql import AnyConnection, load
 
 queries = load("blacklist_changes")
 
-FETCH_ROWS = 2000
 CALLEE = "callee"
 """Stands for the callees, who list themselves by a key press."""
 SYSTEM = "system"
@@ -40,12 +40,9 @@ class ChangeFilter:
 
 def found(conn: AnyConnection, chosen: ChangeFilter, before: int | None, limit: int) -> list[NumberChange]:
     """Return up to `limit` changes, newest first; `before`: only those older than the change with this id."""
-    values = asdict(chosen) | {"before": before, "limit": limit}
-    return all_of(conn, NumberChange, queries["changes"] + queries["before"], values)
+    return records.newest(conn, NumberChange, queries["changes"], asdict(chosen), before, limit)
 
 
 def every(conn: AnyConnection, chosen: ChangeFilter) -> Iterator[NumberChange]:
-    """Yield the changes, oldest first; holds no more than 2,000 of them, needs a transaction under way."""
-    with conn.cursor("blacklist_changes", row_factory=rows_as(NumberChange)) as cursor:
-        cursor.itersize = FETCH_ROWS
-        yield from cursor.execute(queries["changes"] + queries["oldest_first"], asdict(chosen))
+    """Yield the changes, oldest first; needs a transaction under way."""
+    return records.every(conn, NumberChange, queries["changes"], asdict(chosen))

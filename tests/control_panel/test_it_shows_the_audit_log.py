@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from control_panel import audit_log
+from control_panel import record_pages
 from control_panel.audit_words import ACTIONS
 from control_panel.campaigns import VERBS
 from db import audit, blacklist, users
@@ -75,7 +75,7 @@ def test_it_finds_changes_by_who_what_and_when(sign_in: SignIn, conn: Connection
 def test_it_turns_pages_without_losing_or_repeating_a_line(
     admin: Browser, conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_log, "PAGE_ROWS", 3)
+    monkeypatch.setattr(record_pages, "PAGE_ROWS", 3)
     for number in range(8):
         audit.record(conn, None, "holiday.added", "holiday", f"RU {number}")
     path, seen = "/audit/?action=holiday.added", []

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db import audio_files, audit, blacklist, flows, integrations_state, users
+from db.audit import AuditFilter
 from db.blacklist import BlacklistReason
 from db.errors import AlreadyExists, InUse, WeakPassword
 from db.users import UserRole
@@ -51,8 +52,7 @@ def test_the_audit_log_tells_who_did_what_newest_first(world: World) -> None:
     user_id = users.create(world.conn, "anna@example.org", UserRole.ADMIN, PASSWORD)
     audit.record(world.conn, user_id, "campaign.started", "campaign", 7, {"from": "draft"})
     audit.record(world.conn, None, "campaign.completed", "campaign", 7)
-    entries, count = audit.list_page(world.conn)
-    assert count == 2
+    entries = audit.found(world.conn, AuditFilter(), None, 50)
     assert [(e.action, e.user_email, e.entity_id) for e in entries] == [
         ("campaign.completed", None, "7"),
         ("campaign.started", "anna@example.org", "7"),
