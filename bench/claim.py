@@ -29,8 +29,9 @@ from psycopg import Connection
 from bench.claim_figures import Figures, figures, p99, report
 from bench.installation import furnish
 from bench.plan_reader import read_whole, rows_read
-from db import caller_ids, campaigns, claims, flows, gateways, limits
-from db.campaigns import DialingCampaign, NewCampaign
+from db import caller_ids, campaigns, claims, dialing, flows, gateways, limits
+from db.campaigns import NewCampaign
+from db.dialing import DialingCampaign
 from db.migrate import migrate
 from db.pool import connection_options
 from db.preflight import preflight
@@ -180,7 +181,7 @@ def fill(conn: Connection[Any], contacts: int, listed: int) -> Side:
     conn.execute(listing, [listed // 2 + 1, listed])
     conn.execute("VACUUM ANALYZE")  # as autovacuum has done soon after an import
     campaigns.move(conn, campaign_id, CampaignState.ACTIVE)
-    return Side(conn, campaigns.active(conn)[0], row[0])
+    return Side(conn, dialing.active(conn)[0], row[0])
 
 
 def measure(large: Side, small: Side, rounds: int) -> Figures:

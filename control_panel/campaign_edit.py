@@ -18,7 +18,7 @@ from control_panel.campaigns import campaign_or_404
 from control_panel.context import settings
 from control_panel.database import connection
 from control_panel.rule_fields import rule_settings, rule_values
-from db import audio_files, audit, caller_ids, campaigns, claims, flows, gateways, limits, overview
+from db import audio_files, audit, caller_ids, campaigns, claims, dialing, flows, gateways, limits, overview
 from db.campaigns import Campaign, NewCampaign
 from db.users import UserRole as Role
 from dialer.call_flow import default_definition, parse_flow
@@ -186,7 +186,7 @@ def update(campaign_id: int) -> Answer:
         mapping = crm_mapping.mapping_of(pairs, campaign.crm_mapping)
         new = _new_campaign(form, version, callers, mapping)
         campaigns.update(conn, campaign_id, new)
-        claims.judge_again(conn, campaigns.dialing(conn, campaign_id))
+        claims.judge_again(conn, dialing.of(conn, campaign_id))
         if limits_of(campaign) != limits_of(new):
             limits.look_again(conn, campaign_id)
     except IllegalMove:

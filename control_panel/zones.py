@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length
 from control_panel.access import needs
 from control_panel.campaigns import ENDED, campaign_or_404
 from control_panel.database import connection
-from db import audit, campaigns, zones
+from db import audit, dialing, zones
 from db.campaigns import Campaign
 from db.users import UserRole as Role
 from db.zones import ZoneCount
@@ -61,7 +61,7 @@ class ZoneForm(FlaskForm):
 
 def _page(campaign: Campaign, form: ZoneForm | None = None) -> str:
     conn, now = connection(), datetime.now(UTC)
-    hours = campaigns.dialing(conn, campaign.id).hours
+    hours = dialing.of(conn, campaign.id).hours
     counts = zones.by_zone(conn, campaign.id)
     rows = []
     for count in counts:

@@ -1,4 +1,4 @@
-"""Campaigns: made, moved through their states, handed to the dial loop, counted."""
+"""Campaigns: made, moved through their states, counted. What the dial loop reads of them is in db.dialing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -8,18 +8,15 @@ from typing import Any, cast
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from db import abandon_ledger
 from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, column_of, load, one_of, value_of
-from dialer.abandon import Ledger, allowance, slowed
 from dialer.caller_id import CallerIdChoice
-from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState, PauseReason, check_move, states_before
 from dialer.contact import ContactState
-from dialer.destination import allowed_prefixes, calling_codes, parse_destinations, pattern_of
+from dialer.destination import parse_destinations
 from dialer.errors import IllegalMove
 from dialer.outcome import Disposition
-from dialer.retry import RetryRules, parse_rules
+from dialer.retry import parse_rules
 
 queries = load("campaigns")
 
@@ -119,31 +116,6 @@ class CampaignGateway:
 
 
 @dataclass(frozen=True, slots=True)
-class DialingCampaign:
-    """All the dial loop needs of one active campaign.
-
-    allowed: the regular expression of numbers it may call. calling_codes: what these numbers begin with.
-    """
-
-    id: int
-    name: str
-    flow_version_id: int
-    time_zone: str
-    hours: CallingHours
-    retry: RetryRules
-    max_channels: int
-    calls_per_minute: int
-    ring_timeout_s: int
-    max_call_s: int
-    weight: int
-    priority: int
-    gateways: tuple[CampaignGateway, ...]
-    allowed: str
-    calling_codes: tuple[str, ...]
-    is_budgeted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a campaign is. contacts = queued + dialing + retry + concluded + blocked.
 
@@ -218,7 +190,13 @@ def list_all(conn: AnyConnection) -> list[Campaign]:
     return all_of(conn, Campaign, queries["select"] + queries["newest_first"])
 
 
-def _gateways(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, list[CampaignGateway]]:
+def list_active(conn: AnyConnection) -> list[Campaign]:
+    """Return every active campaign, oldest first."""
+    return all_of(conn, Campaign, queries["select"] + queries["active"])
+
+
+def gateways_by_campaign(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, list[CampaignGateway]]:
+    """Return the enabled gateways of each, in order of preference."""
     found: dict[int, list[CampaignGateway]] = {campaign_id: [] for campaign_id in campaign_ids}
     with conn.cursor(row_factory=tuple_row) as cursor:
         for row in cursor.execute(queries["gateways"], {"campaign_ids": list(campaign_ids)}):
@@ -229,7 +207,7 @@ def _gateways(conn: AnyConnection, campaign_ids: Sequence[int]) -> dict[int, lis
 
 def gateways_of(conn: AnyConnection, campaign_id: int) -> list[CampaignGateway]:
     """Return the campaign's enabled gateways in order of preference."""
-    return _gateways(conn, [campaign_id])[campaign_id]
+    return gateways_by_campaign(conn, [campaign_id])[campaign_id]
 
 
 def caller_ids_of(conn: AnyConnection, campaign_id: int) -> list[int]:
@@ -267,96 +245,6 @@ def move(
         if not change(conn, queries["move"], values):
             check_move(get(conn, campaign_id).state, target)
             raise IllegalMove(f"the campaign's state changed while it was moved to {target}: look again")
-
-
-@dataclass(frozen=True, slots=True)
-class OverCap:
-    """An active campaign that abandons too many."""
-
-    campaign_id: int
-    ledger: Ledger
-    cap_percent: float
-
-
-def active(conn: AnyConnection) -> list[DialingCampaign]:
-    """Return every active campaign that may dial, oldest first, with the limits that its ledger leaves it.
-
-    Left out: without an enabled gateway, or with more abandoned calls than its cap allows.
-    """
-    campaigns = all_of(conn, Campaign, queries["select"] + queries["active"])
-    ids = [campaign.id for campaign in campaigns]
-    gateways, shares = _gateways(conn, ids), _shares(conn, campaigns)
-    return [
-        _dialing(campaign, gateways[campaign.id], shares[campaign.id])
-        for campaign in campaigns
-        if gateways[campaign.id] and shares[campaign.id] > 0
-    ]
-
-
-def _shares(conn: AnyConnection, campaigns: Sequence[Campaign]) -> dict[int, float]:
-    ledgers = abandon_ledger.of(conn, [campaign.id for campaign in campaigns])
-    return {campaign.id: allowance(ledgers[campaign.id], campaign.abandon_cap) for campaign in campaigns}
-
-
-def over_cap(conn: AnyConnection) -> list[OverCap]:
-    """Return the active campaigns that have to stop."""
-    campaigns = all_of(conn, Campaign, queries["select"] + queries["active"])
-    ledgers = abandon_ledger.of(conn, [campaign.id for campaign in campaigns])
-    found = [OverCap(campaign.id, ledgers[campaign.id], campaign.abandon_cap) for campaign in campaigns]
-    return [one for one in found if not allowance(one.ledger, one.cap_percent)]
-
-
-def is_over_cap(conn: AnyConnection, campaign_id: int) -> bool:
-    """Say whether the campaign abandons too many to dial, in any state; raises NotFound."""
-    return not _shares(conn, [get(conn, campaign_id)])[campaign_id]
-
-
-def dialing(conn: AnyConnection, campaign_id: int) -> DialingCampaign:
-    """Return what the dial loop would need of a campaign in any state; raises NotFound."""
-    campaign = get(conn, campaign_id)
-    return _dialing(campaign, gateways_of(conn, campaign_id), _shares(conn, [campaign])[campaign_id])
-
-
-def _dialing(campaign: Campaign, gateways: Sequence[CampaignGateway], share: float) -> DialingCampaign:
-    prefixes = allowed_prefixes(campaign.destinations, campaign.default_country)
-    return DialingCampaign(
-        id=campaign.id,
-        name=campaign.name,
-        flow_version_id=campaign.flow_version_id,
-        time_zone=campaign.time_zone,
-        hours=CallingHours(
-            campaign.hours_start,
-            campaign.hours_end,
-            frozenset(campaign.weekdays),
-            frozenset(campaign.holidays),
-            campaign.time_zone if campaign.is_by_own_clock else None,
-        ),
-        retry=parse_rules(campaign.retry_rules),
-        max_channels=slowed(campaign.max_channels, share),
-        calls_per_minute=slowed(campaign.calls_per_minute, share),
-        ring_timeout_s=campaign.ring_timeout_s,
-        max_call_s=campaign.max_call_s,
-        weight=campaign.weight,
-        priority=campaign.priority,
-        gateways=tuple(gateways),
-        allowed=pattern_of(prefixes),
-        calling_codes=calling_codes(prefixes),
-        is_budgeted=campaign.is_budgeted,
-    )
-
-
-def zone_sets(conn: AnyConnection, campaign_id: int) -> dict[int, tuple[str, ...]]:
-    """Return the zone sets its contacts are in (id → sorted IANA names), for calling_hours.open_zone_sets."""
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(queries["zone_sets"], {"campaign_id": campaign_id}).fetchall()
-    return {set_id: tuple(zones) for set_id, zones in rows}
-
-
-def complete_finished(conn: AnyConnection) -> list[int]:
-    """Complete every active campaign that has no contact queued, dialing or waiting for retry; return their ids."""
-    with conn.transaction():
-        locked = column_of(conn, queries["lock_active"])
-        return column_of(conn, queries["complete_finished"], {"campaign_ids": locked}) if locked else []
 
 
 def progress(conn: AnyConnection, campaign_id: int) -> Progress:

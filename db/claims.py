@@ -8,7 +8,8 @@ from typing import Any, LiteralString, cast
 
 from psycopg.pq import TransactionStatus
 
-from db.campaigns import CampaignGateway, DialingCampaign
+from db.campaigns import CampaignGateway
+from db.dialing import DialingCampaign
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
 from dialer.dial_string import DialString
 from dialer.retry import RetryBasis

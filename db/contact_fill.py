@@ -9,7 +9,7 @@ from typing import Any, LiteralString, cast
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from db import campaigns
+from db import dialing
 from db.claims import judging, rule_values
 from db.contact_import import Target, refuse_closed
 from db.errors import NotFound
@@ -171,7 +171,7 @@ def _query(name: str, chosen: ContactFilter) -> LiteralString:
 
 
 def _values(conn: AnyConnection, campaign_id: int, chosen: ContactFilter) -> dict[str, Any]:
-    return rule_values(campaigns.dialing(conn, campaign_id), [], datetime.now(UTC)) | chosen.values()
+    return rule_values(dialing.of(conn, campaign_id), [], datetime.now(UTC)) | chosen.values()
 
 
 def _moment(text: str | None) -> datetime | None:

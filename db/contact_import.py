@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from db import campaigns, imports
+from db import dialing, imports
 from db.claims import judging, rule_values
 from db.errors import NotFound
 from db.import_run import Batch, Run, copied
@@ -74,7 +74,7 @@ class ContactRun(Run):
             raise NotFound(f"import {self.import_id} is none of contacts")
         refuse_closed(target.state)
         self.target = target
-        self._rules = rule_values(campaigns.dialing(self.conn, target.campaign_id), [], datetime.now(UTC))
+        self._rules = rule_values(dialing.of(self.conn, target.campaign_id), [], datetime.now(UTC))
         return "campaign", target.campaign_id
 
     def sort(self, batch: Batch, row_number: int, cells: list[str], columns: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import campaigns, claims
+from db import claims, dialing
 from db.errors import NotFound
 from db.sql import AnyConnection, all_of, change, joined, load, one_of
 from dialer.contact import ContactState
@@ -64,7 +64,7 @@ def set_consent(conn: AnyConnection, campaign_id: int, contact_id: int, consent:
     with joined(conn):
         if not change(conn, queries["set_consent"], values):
             raise NotFound(f"campaign {campaign_id} has no contact {contact_id}")
-        claims.judge_again(conn, campaigns.dialing(conn, campaign_id), contact_id=contact_id)
+        claims.judge_again(conn, dialing.of(conn, campaign_id), contact_id=contact_id)
 
 
 def page(conn: AnyConnection, campaign_id: int, state: ContactState | None, after: int, limit: int) -> list[Contact]:

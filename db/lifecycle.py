@@ -1,8 +1,8 @@
-"""What ends with a campaign: calls it was stopped with, and contacts that no window ever opens for."""
+"""What ends a campaign and with it: calls it was stopped with, and contacts that no window ever opens for."""
 
 from datetime import datetime
 
-from db import campaigns
+from db import dialing
 from db.sql import AnyConnection, change, column_of, load, rows_of
 from dialer.calling_hours import next_open
 
@@ -25,9 +25,16 @@ def block_never_open(conn: AnyConnection, now: datetime) -> int:
     blocked = 0
     with conn.transaction():
         for campaign_id in column_of(conn, queries["lock_dialing"]):
-            hours = campaigns.dialing(conn, campaign_id).hours
-            zone_sets = campaigns.zone_sets(conn, campaign_id)
+            hours = dialing.of(conn, campaign_id).hours
+            zone_sets = dialing.zone_sets(conn, campaign_id)
             never = [set_id for set_id, zones in zone_sets.items() if next_open(hours, zones, now) is None]
             if never:
                 blocked += change(conn, queries["block_never_open"], {"campaign_id": campaign_id, "never": never})
     return blocked
+
+
+def complete_finished(conn: AnyConnection) -> list[int]:
+    """Complete every active campaign that has no contact queued, dialing or waiting for retry; return their ids."""
+    with conn.transaction():
+        locked = column_of(conn, queries["lock_active"])
+        return column_of(conn, queries["complete_finished"], {"campaign_ids": locked}) if locked else []

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from db import campaigns
+from db import dialing
 from db.claims import judge_again
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, one_of, value_of
 from dialer.destination import PREFIX
@@ -107,7 +107,7 @@ def allow(conn: AnyConnection, prefix: str) -> bool:
 
 def _judge_all_again(conn: AnyConnection) -> None:
     for campaign_id in column_of(conn, queries["unfinished"]):
-        judge_again(conn, campaigns.dialing(conn, campaign_id))
+        judge_again(conn, dialing.of(conn, campaign_id))
 
 
 def budgets(conn: AnyConnection) -> Budgets:

@@ -7,8 +7,8 @@ from typing import cast
 
 from psycopg.rows import tuple_row
 
-from db import campaigns, claims, gateway_health
-from db.campaigns import DialingCampaign
+from db import campaigns, claims, dialing, gateway_health
+from db.dialing import DialingCampaign
 from db.imports import queries as import_queries
 from db.sql import AnyConnection, change, joined, load, value_of
 from dialer.back_off import BreakerState
@@ -56,8 +56,8 @@ class Preflight:
 
 def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight:
     """Judge every contact that waits by the rules of the claim at `now`; raises NotFound."""
-    campaign = campaigns.dialing(conn, campaign_id)
-    zone_sets = campaigns.zone_sets(conn, campaign_id)
+    campaign = dialing.of(conn, campaign_id)
+    zone_sets = dialing.zone_sets(conn, campaign_id)
     values = claims.rule_values(campaign, list(zone_sets), now) | {
         "zone_sets": open_zone_sets(campaign.hours, zone_sets, now, campaign.ring_timeout_s),
         "never": [set_id for set_id, zones in zone_sets.items() if next_open(campaign.hours, zones, now) is None],
@@ -87,7 +87,7 @@ def preflight(conn: AnyConnection, campaign_id: int, now: datetime) -> Preflight
             counts,
             is_active=campaigns.get(conn, campaign_id).state is CampaignState.ACTIVE,
             has_gateway=bool(campaign.gateways),
-            is_over_cap=campaigns.is_over_cap(conn, campaign_id),
+            is_over_cap=dialing.is_over_cap(conn, campaign_id),
             calls_up=calls_up,
             channels=min(campaign.max_channels, sum(gateway.max_channels for gateway in campaign.gateways)),
             room=room,
@@ -106,7 +106,7 @@ def start_refusal(conn: AnyConnection, campaign_id: int, now: datetime) -> Obsta
     """Return why the campaign may not be started at `now`, None when it may; raises NotFound."""
     return refusal(
         has_gateway=bool(campaigns.gateways_of(conn, campaign_id)),
-        is_over_cap=campaigns.is_over_cap(conn, campaign_id),
+        is_over_cap=dialing.is_over_cap(conn, campaign_id),
         counts=preflight(conn, campaign_id, now).counts,
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 from psycopg import Connection
 from redis import Redis
 
-from db import audit, campaigns, live_events
-from db.campaigns import OverCap
+from db import audit, campaigns, dialing, live_events
+from db.dialing import OverCap
 from dialer.campaign import CampaignState, PauseReason
 from dialer.errors import IllegalMove
 from scheduler.database import Database
@@ -31,7 +31,7 @@ def pause_over_cap(database: Database, redis: Redis) -> list[int]:
 
 def _pause(conn: Connection[Any]) -> list[OverCap]:
     done = []
-    for found in campaigns.over_cap(conn):
+    for found in dialing.over_cap(conn):
         try:
             campaigns.move(conn, found.campaign_id, CampaignState.PAUSED, pause_reason=PauseReason.ABANDON_CAP)
         except IllegalMove:  # somebody was quicker

@@ -66,7 +66,7 @@ def judge_gateways(database: Database, now: datetime | None = None) -> None:
 
 def complete_campaigns(database: Database, redis: Redis) -> None:
     """Complete campaigns that have nothing left to dial, and say so. Raises DatabaseAway."""
-    for campaign_id in database.run(campaigns.complete_finished):
+    for campaign_id in database.run(lifecycle.complete_finished):
         logger.info(COMPLETED, extra={"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.completed", {"campaign_id": campaign_id})
         live_events.publish(redis, "campaign.progress", _progress(database, campaign_id))

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from redis import Redis
 
-from db import campaigns, claims, gateway_health, leases, pacing
-from db.campaigns import CampaignGateway, DialingCampaign
+from db import claims, dialing, gateway_health, leases, pacing
+from db.campaigns import CampaignGateway
 from db.claims import ClaimedAttempt
+from db.dialing import DialingCampaign
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import CampaignLimits, Counts, GatewayLimits, TotalLimits
 from dialer.back_off import Health
@@ -96,13 +97,13 @@ class Planner:
         dialer.sharing; one whose planning fails for its own sake holds nobody up.
         """
         active, self._health, self._paced = self._database.run(
-            lambda conn: (campaigns.active(conn), gateway_health.known(conn), pacing.paced(conn)), begins=False
+            lambda conn: (dialing.active(conn), gateway_health.known(conn), pacing.paced(conn)), begins=False
         )
         self._total = replace(self._limits, cps=min(self._limits.cps, self._pace()))
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
         ends_at = self._clock() + self._horizon_ms / 1000
         self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
-        dialing = {campaign.id: campaign for campaign in active}
+        by_id = {campaign.id: campaign for campaign in active}
         self._idle_until = {id_: until for id_, until in self._idle_until.items() if until > now}
         contenders = {c.id: Contender(c.id, c.priority, c.weight) for c in active}
         capacity = int(self._total.cps * self._horizon_ms / 1000) + 1
@@ -120,7 +121,7 @@ class Planner:
             got = 0
             most = capacity if turn.most is None else turn.most
             try:
-                for found in self._plan_campaign(dialing[turn.campaign_id], most, now):
+                for found in self._plan_campaign(by_id[turn.campaign_id], most, now):
                     self._ledger.charge(contenders[turn.campaign_id], len(found), self._clock())
                     hand_over(found)
                     planned += found
@@ -176,7 +177,7 @@ class Planner:
     def _zone_sets_of(self, campaign: DialingCampaign) -> Mapping[int, Sequence[str]]:
         read_at, known = self._zone_sets.get(campaign.id, (float("-inf"), {}))
         if self._clock() - read_at > ZONE_SETS_FOR_S or not known:
-            known = self._database.run(lambda conn: campaigns.zone_sets(conn, campaign.id))
+            known = self._database.run(lambda conn: dialing.zone_sets(conn, campaign.id))
             self._zone_sets[campaign.id] = (self._clock(), known)
         return known
 

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection
 
 from bench.call.world import Originated, final_event, originated
-from db import campaigns, claims
+from db import claims, dialing
 
 CORE_UUID = "11111111-2222-4333-8444-555555555555"
 BARE = "bench_commit"
@@ -74,8 +74,8 @@ def dial(conn: Connection[Any], campaign_id: int, count: int) -> list[Originated
     """Claim and mark so many attempts."""
     import uuid
 
-    campaign = campaigns.dialing(conn, campaign_id)
-    open_sets = list(campaigns.zone_sets(conn, campaign_id))
+    campaign = dialing.of(conn, campaign_id)
+    open_sets = list(dialing.zone_sets(conn, campaign_id))
     ids = [str(uuid.uuid4()) for _ in range(count)]
     claimed = claims.claim(conn, campaign, campaign.gateways[0], ids, open_sets)
     marked = set(claims.mark_originated(conn, [attempt.attempt_id for attempt in claimed], CORE_UUID))

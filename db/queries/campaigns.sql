@@ -93,30 +93,6 @@ FROM campaigns c
 WHERE s.campaign_id = %(campaign_id)s AND c.id = s.campaign_id AND c.state = 'draft'
     AND %(target)s::campaign_state IN ('scheduled', 'active')
 
--- zone_sets -- The distinct zone sets of a campaign by skipping through the index: one probe a set, not one a contact.
-WITH RECURSIVE found AS (
-    (SELECT zone_set_id FROM contacts WHERE campaign_id = %(campaign_id)s ORDER BY zone_set_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT c.zone_set_id FROM contacts c
-            WHERE c.campaign_id = %(campaign_id)s AND c.zone_set_id > found.zone_set_id
-            ORDER BY c.zone_set_id LIMIT 1)
-    FROM found WHERE found.zone_set_id IS NOT NULL
-)
-SELECT z.id, z.zones FROM found JOIN zone_sets z ON z.id = found.zone_set_id
-
--- lock_active -- Campaigns that may be finished; one that is being paused or imported into waits for the next look.
--- A pause of the schedule's keeps none from being over; whoever paused it otherwise may have plans with it.
-SELECT id FROM campaigns
-WHERE project_id = 1 AND (state = 'active' OR state = 'paused' AND pause_reason = 'schedule')
-ORDER BY id FOR UPDATE SKIP LOCKED
-
--- complete_finished -- A statement of its own: its snapshot is newer than the locks, so it sees a finished import.
-UPDATE campaigns c SET state = 'completed', ended_at = now(), pause_reason = NULL
-WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state IN ('active', 'paused')
-    AND NOT EXISTS (SELECT FROM contacts WHERE campaign_id = c.id AND state IN ('queued', 'retry'))
-    AND NOT EXISTS (SELECT FROM attempts WHERE campaign_id = c.id AND concluded_at IS NULL)
-RETURNING c.id
-
 -- contacts_by_state -- For the progress.
 SELECT state::text, count(*) FROM contacts WHERE campaign_id = %(campaign_id)s GROUP BY state
 

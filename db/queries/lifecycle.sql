@@ -20,3 +20,16 @@ WHERE campaign_id = %(campaign_id)s AND state IN ('queued', 'retry')
         SELECT FROM contacts o WHERE o.campaign_id = %(campaign_id)s AND o.state IN ('queued', 'retry')
             AND NOT o.zone_set_id = ANY(%(never)s::integer[]))
     AND NOT EXISTS (SELECT FROM attempts a WHERE a.campaign_id = %(campaign_id)s AND a.concluded_at IS NULL)
+
+-- lock_active -- Campaigns that may be finished; one that is being paused or imported into waits for the next look.
+-- A pause of the schedule's keeps none from being over; whoever paused it otherwise may have plans with it.
+SELECT id FROM campaigns
+WHERE project_id = 1 AND (state = 'active' OR state = 'paused' AND pause_reason = 'schedule')
+ORDER BY id FOR UPDATE SKIP LOCKED
+
+-- complete_finished -- A statement of its own: its snapshot is newer than the locks, so it sees a finished import.
+UPDATE campaigns c SET state = 'completed', ended_at = now(), pause_reason = NULL
+WHERE c.id = ANY(%(campaign_ids)s::bigint[]) AND c.state IN ('active', 'paused')
+    AND NOT EXISTS (SELECT FROM contacts WHERE campaign_id = c.id AND state IN ('queued', 'retry'))
+    AND NOT EXISTS (SELECT FROM attempts WHERE campaign_id = c.id AND concluded_at IS NULL)
+RETURNING c.id

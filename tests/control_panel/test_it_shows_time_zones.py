@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from db import campaigns, claims, zones
+from db import campaigns, claims, dialing, zones
 from db.errors import NotFound
 from dialer.calling_hours import open_zone_sets
 from dialer.campaign import CampaignState
@@ -72,8 +72,8 @@ def test_it_moves_contacts_and_the_claim_judges_them_by_the_new_zone(admin: Brow
     form = {"from_id": "", "prefix": numbers[0], "zone": "Asia/Tokyo"}
     admin.post(f"/campaigns/{campaign_id}/zones/", form)
     assert conn.execute(SETS).fetchall() == [(["Asia/Tokyo"], 4), (["Europe/Moscow"], 4)]
-    campaign, now = campaigns.dialing(conn, campaign_id), datetime.now(UTC)
-    in_moscow = {i: found for i, found in campaigns.zone_sets(conn, campaign_id).items() if found == ("Europe/Moscow",)}
+    campaign, now = dialing.of(conn, campaign_id), datetime.now(UTC)
+    in_moscow = {i: found for i, found in dialing.zone_sets(conn, campaign_id).items() if found == ("Europe/Moscow",)}
     opened = open_zone_sets(campaign.hours, in_moscow, now, 15)
     found = claims.claim(conn, campaign, campaign.gateways[0], new_ids(8), opened, now)
     assert {attempt.contact_id for attempt in found} == set(people[1:5])

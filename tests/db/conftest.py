@@ -11,9 +11,10 @@ import pytest
 from psycopg import Connection
 from redis import Redis
 
-from db import caller_ids, campaigns, flows, gateways
-from db.campaigns import DialingCampaign, NewCampaign
+from db import caller_ids, campaigns, dialing, flows, gateways
+from db.campaigns import NewCampaign
 from db.claims import ClaimedAttempt, claim, mark_originated
+from db.dialing import DialingCampaign
 from db.redis_client import open_redis
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
@@ -99,11 +100,11 @@ class World:
         )
 
     def dialing(self, campaign_id: int) -> DialingCampaign:
-        return next(campaign for campaign in campaigns.active(self.conn) if campaign.id == campaign_id)
+        return next(campaign for campaign in dialing.active(self.conn) if campaign.id == campaign_id)
 
     def claim(self, campaign_id: int, wanted: int = 1, conn: Connection[Any] | None = None) -> list[ClaimedAttempt]:
         campaign = self.dialing(campaign_id)
-        open_sets = list(campaigns.zone_sets(self.conn, campaign_id))
+        open_sets = list(dialing.zone_sets(self.conn, campaign_id))
         return claim(conn or self.conn, campaign, campaign.gateways[0], new_ids(wanted), open_sets)
 
     def dial(self, campaign_id: int, wanted: int = 1) -> list[ClaimedAttempt]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import abandon_ledger, campaigns
+from db import abandon_ledger, campaigns, dialing
 from db.claims import ClaimedAttempt
 from db.conclusion import conclude
 from db.migrate import MIGRATIONS
@@ -115,8 +115,8 @@ def test_beyond_its_cap_it_is_not_handed_to_the_dial_loop_and_may_not_be_started
     campaign_id = world.campaign(contacts=20)
     other = world.campaign(contacts=1, first_phone=79170000000)
     abandon(world, campaign_id, 4)
-    assert [c.id for c in campaigns.active(world.conn)] == [other]
-    assert [found.campaign_id for found in campaigns.over_cap(world.conn)] == [campaign_id]
+    assert [c.id for c in dialing.active(world.conn)] == [other]
+    assert [found.campaign_id for found in dialing.over_cap(world.conn)] == [campaign_id]
     assert preflight(world.conn, campaign_id, NOW).obstacle is Obstacle.ABANDON_CAP
     campaigns.move(world.conn, campaign_id, CampaignState.PAUSED)
     assert start_refusal(world.conn, campaign_id, NOW) is Obstacle.ABANDON_CAP

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from psycopg import errors
 
-from db import caller_ids, campaigns, gateways
+from db import caller_ids, campaigns, dialing, gateways
 from db.claims import claim, mark_originated
 from db.errors import NotFound
 from dialer.caller_id import CallerIdChoice, shown
@@ -67,8 +67,11 @@ def test_only_numbers_of_the_gateway_that_is_used_are_shown(world: World) -> Non
     other = gateways.create(world.conn, "other", 10, 10)
     foreign = caller_ids.add(world.conn, other, "+78120000001")
     campaign_id = world.campaign(contacts=20, gateways=(*pairs(world, 2), (other, foreign)))
-    dialing = world.dialing(campaign_id)
-    assert [(g.name, g.caller_ids) for g in dialing.gateways] == [("carrier", PHONES[:2]), ("other", ("+78120000001",))]
+    campaign = world.dialing(campaign_id)
+    assert [(g.name, g.caller_ids) for g in campaign.gateways] == [
+        ("carrier", PHONES[:2]),
+        ("other", ("+78120000001",)),
+    ]
     assert {c.caller_id for c in world.claim(campaign_id, 20)} == set(PHONES[:2])
 
 
@@ -87,11 +90,11 @@ def test_the_database_itself_refuses_a_number_of_another_gateway(world: World) -
 
 def test_without_a_caller_id_nothing_is_claimed_and_nothing_starts(world: World) -> None:
     campaign_id = world.campaign(contacts=1)
-    dialing = world.dialing(campaign_id)
+    campaign = world.dialing(campaign_id)
     world.conn.execute("DELETE FROM campaign_caller_ids")
-    sets = list(campaigns.zone_sets(world.conn, campaign_id))
-    assert claim(world.conn, dialing, dialing.gateways[0], new_ids(1), sets, datetime.now(UTC)) == []
-    assert campaigns.active(world.conn) == []
+    sets = list(dialing.zone_sets(world.conn, campaign_id))
+    assert claim(world.conn, campaign, campaign.gateways[0], new_ids(1), sets, datetime.now(UTC)) == []
+    assert dialing.active(world.conn) == []
     campaigns.move(world.conn, campaign_id, CampaignState.PAUSED)
     with pytest.raises(IllegalMove, match="caller ID"):
         campaigns.move(world.conn, campaign_id, CampaignState.ACTIVE)

@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from db import caller_ids, campaigns, flows, gateways
+from db import caller_ids, campaigns, dialing, flows, gateways, lifecycle
 from db.errors import AlreadyExists, InUse, NotFound
 from dialer.call_flow import default_definition
 from dialer.calling_hours import CallingHours
@@ -85,20 +85,20 @@ def test_the_dial_loop_gets_everything_it_needs(world: World) -> None:
     dead = caller_ids.add(world.conn, disabled, "+74950000003")
     pairs = ((second, number), (disabled, dead), (world.gateway_id, world.caller_id_id))
     campaign_id = world.campaign(contacts=1, gateways=pairs, hours_start=time(22), hours_end=time(6))
-    dialing = world.dialing(campaign_id)
-    assert [(g.name, g.calls_per_second, g.calls_per_minute, g.caller_ids) for g in dialing.gateways] == [
+    campaign = world.dialing(campaign_id)
+    assert [(g.name, g.calls_per_second, g.calls_per_minute, g.caller_ids) for g in campaign.gateways] == [
         ("second", 2.5, 90, ("+74950000002",)),
         ("carrier", 50.0, None, ("+74950000001",)),
     ]
-    assert dialing.hours == CallingHours(time(22), time(6))
-    assert dialing.retry.max_attempts == 3
+    assert campaign.hours == CallingHours(time(22), time(6))
+    assert campaign.retry.max_attempts == 3
 
 
 def test_only_active_campaigns_are_handed_to_the_dial_loop(world: World) -> None:
     running = world.campaign(contacts=1)
     paused = world.campaign(contacts=1)
     campaigns.move(world.conn, paused, CampaignState.PAUSED)
-    assert [c.id for c in campaigns.active(world.conn)] == [running]
+    assert [c.id for c in dialing.active(world.conn)] == [running]
 
 
 def test_the_zone_sets_of_a_campaign_are_found(world: World) -> None:
@@ -106,23 +106,23 @@ def test_the_zone_sets_of_a_campaign_are_found(world: World) -> None:
     far = world.zone_set("Asia/Omsk", "Asia/Tomsk")
     world.add_contacts(campaign_id, 3, 79130000000, far)
     world.zone_set("Asia/Tokyo")
-    assert campaigns.zone_sets(world.conn, campaign_id) == {
+    assert dialing.zone_sets(world.conn, campaign_id) == {
         world.zone_set_id: ("Europe/Moscow",),
         far: ("Asia/Omsk", "Asia/Tomsk"),
     }
-    assert campaigns.zone_sets(world.conn, 999) == {}
+    assert dialing.zone_sets(world.conn, 999) == {}
 
 
 def test_a_campaign_with_work_left_does_not_complete(world: World) -> None:
     campaign_id = world.campaign(contacts=1)
-    assert campaigns.complete_finished(world.conn) == []
+    assert lifecycle.complete_finished(world.conn) == []
     world.claim(campaign_id)
-    assert campaigns.complete_finished(world.conn) == []
+    assert lifecycle.complete_finished(world.conn) == []
     world.conn.execute("UPDATE attempts SET concluded_at = now(), disposition = 'busy'")
     world.conn.execute("UPDATE contacts SET state = 'retry', due_at = now() + interval '1 day'")
-    assert campaigns.complete_finished(world.conn) == []
+    assert lifecycle.complete_finished(world.conn) == []
     world.conn.execute("UPDATE contacts SET state = 'concluded'")
-    assert campaigns.complete_finished(world.conn) == [campaign_id]
+    assert lifecycle.complete_finished(world.conn) == [campaign_id]
     assert campaigns.get(world.conn, campaign_id).ended_at is not None
 
 

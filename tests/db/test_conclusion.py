@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import blacklist, campaigns, flows
+from db import blacklist, campaigns, flows, lifecycle
 from db.blacklist import BlacklistReason
 from db.claims import ClaimedAttempt, claim
 from db.conclusion import conclude
@@ -79,12 +79,12 @@ def test_a_retry_lands_inside_the_calling_hours_of_all_the_contacts_zones(world:
 
 
 def test_a_campaign_completes_when_nobody_is_left_to_dial(world: World, claimed: ClaimedAttempt) -> None:
-    assert campaigns.complete_finished(world.conn) == []
+    assert lifecycle.complete_finished(world.conn) == []
     conclude(world.conn, busy(claimed.attempt_id), Witness.HOOK)
-    assert campaigns.complete_finished(world.conn) == []
+    assert lifecycle.complete_finished(world.conn) == []
     last = world.dial(claimed.campaign_id)[0]
     conclude(world.conn, replace(busy(last.attempt_id), hangup_cause="CALL_REJECTED", sip_code=603), Witness.HOOK)
-    assert campaigns.complete_finished(world.conn) == [claimed.campaign_id]
+    assert lifecycle.complete_finished(world.conn) == [claimed.campaign_id]
     progress = campaigns.progress(world.conn, claimed.campaign_id)
     assert progress.state is CampaignState.COMPLETED
     assert (progress.contacts, progress.concluded, progress.attempts) == (1, 1, 2)

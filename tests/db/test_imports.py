@@ -9,7 +9,7 @@ import openpyxl
 import psycopg
 import pytest
 
-from db import blacklist, campaigns, import_run, imports
+from db import blacklist, campaigns, import_run, imports, lifecycle
 from db.blacklist import BlacklistReason
 from db.contact_import import import_contacts
 from db.imports import ImportReport, ImportState
@@ -189,7 +189,7 @@ def test_an_empty_campaign_does_not_complete_while_a_file_is_read(world: World, 
 
     def complete(count: int) -> None:
         if count == 900:
-            completed.append(campaigns.complete_finished(other))
+            completed.append(lifecycle.complete_finished(other))
 
     report = run(campaign_id, numbers(1000), on_row=complete)
     assert (completed, report.accepted) == ([[]], 1000)

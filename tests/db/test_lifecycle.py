@@ -52,7 +52,7 @@ def test_it_leaves_whoever_has_just_answered_and_what_is_over(world: World) -> N
 def test_a_campaign_whose_window_never_opens_is_completed_and_its_contacts_say_why(world: World) -> None:
     campaign_id = world.campaign(contacts=2, weekdays=())
     assert lifecycle.block_never_open(world.conn, NOW) == 2
-    assert campaigns.complete_finished(world.conn) == [campaign_id]
+    assert lifecycle.complete_finished(world.conn) == [campaign_id]
     assert world.value("SELECT DISTINCT blocked_reason FROM contacts") == "hours: never"
     assert campaigns.progress(world.conn, campaign_id).blocked == 2
 
@@ -86,7 +86,7 @@ def test_who_was_called_before_keeps_the_disposition_of_that_call(world: World) 
 def test_a_campaign_of_blocked_contacts_is_over(world: World) -> None:
     campaign_id = world.campaign(contacts=2)
     world.conn.execute("INSERT INTO blacklist (phone, reason) SELECT phone, 'legal' FROM contacts")
-    assert campaigns.complete_finished(world.conn) == [campaign_id]
+    assert lifecycle.complete_finished(world.conn) == [campaign_id]
 
 
 @pytest.mark.parametrize(("reason", "is_over"), [(PauseReason.SCHEDULE, True), (PauseReason.PERSON, False)])
@@ -95,4 +95,4 @@ def test_a_pause_of_the_schedule_keeps_no_campaign_from_being_over(
 ) -> None:
     campaign_id = world.campaign()
     campaigns.move(world.conn, campaign_id, CampaignState.PAUSED, pause_reason=reason)
-    assert campaigns.complete_finished(world.conn) == ([campaign_id] if is_over else [])
+    assert lifecycle.complete_finished(world.conn) == ([campaign_id] if is_over else [])

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from db import campaigns, claims
+from db import claims, dialing
 from db.preflight import preflight
 from dialer.calling_hours import open_zone_sets
 from dialer.preflight import Standing
@@ -41,7 +41,7 @@ def undone(conn: Connection[Any]) -> Iterator[None]:
 def claim_all(world: World, made: Made, wanted: int) -> list[str]:
     """Claim as the dial loop does, again and again, until nothing comes; return the numbers in turn."""
     campaign = world.dialing(made.campaign_id)
-    zone_sets = campaigns.zone_sets(world.conn, made.campaign_id)
+    zone_sets = dialing.zone_sets(world.conn, made.campaign_id)
     opened = open_zone_sets(campaign.hours, zone_sets, made.now, campaign.ring_timeout_s)
     phones: list[str] = []
     due = -1

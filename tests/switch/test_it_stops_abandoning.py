@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 
-from db import campaigns
+from db import campaigns, dialing
 from dialer.campaign import CampaignState, PauseReason
 from dialer.errors import IllegalMove
 from tests.switch.calls import Call
@@ -51,7 +51,7 @@ def test_a_campaign_that_abandons_too_many_is_paused_and_calls_nobody_else(diall
     assert counts.abandoned == counts.attempts
     assert 4 <= counts.attempts < PEOPLE
     with psycopg.connect(dialled.postgres.url) as conn:
-        assert campaigns.is_over_cap(conn, campaign_id)
+        assert dialing.is_over_cap(conn, campaign_id)
     why = dialled.wait_for(
         "SELECT details FROM audit_log WHERE action = 'campaign.paused' AND entity_id = %s", str(campaign_id)
     )
