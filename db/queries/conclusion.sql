@@ -69,6 +69,12 @@ WITH done AS (
     FROM done JOIN campaigns k ON k.id = done.campaign_id
     ON CONFLICT (project_id, day, campaign_id, shard)
     DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
+), abandon_day AS (
+    INSERT INTO abandon_days AS t (campaign_id, day, shard, answered, abandoned)
+    SELECT campaign_id, (claimed_at AT TIME ZONE 'UTC')::date, %(shard)s, 1, (%(disposition)s::disposition = 'abandoned')::integer
+    FROM done WHERE answered_by_person(%(disposition)s::disposition, answered_at)
+    ON CONFLICT (project_id, campaign_id, day, shard)
+    DO UPDATE SET answered = t.answered + excluded.answered, abandoned = t.abandoned + excluded.abandoned
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done
