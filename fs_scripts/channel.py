@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from dialer.call_ids import CALL
 from dialer.dial_string import UUID, operator_leg
 from dialer.errors import UnsafeDialString
 from dialer.switch_facts import TAPPED
@@ -165,6 +166,12 @@ def end_from_outside(uuid: str, cause: str) -> None:
     """End a call that no script of ours holds yet. Any thread may: the switch does it behind the command's back."""
     if UUID.fullmatch(uuid):
         API().executeString(f"bgapi uuid_kill {uuid} {cause}")
+
+
+def disown(uuid: str) -> None:
+    """Take a leg that is concluded for none of ours: its final event is then sent to nobody, ten kilobytes each."""
+    if UUID.fullmatch(uuid):
+        API().executeString(f"uuid_setvar {uuid} {CALL}")
 
 
 def write_log(level: str, line: str) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from dialer import switch_facts
-from fs_scripts import amd_audio, lead_worker
+from fs_scripts import amd_audio, channel, lead_worker
 from fs_scripts.amd.tap import early_path_for, path_for
 from fs_scripts.resources import Resources, resources
 
@@ -31,6 +31,8 @@ def _conclude(env: Any, shared: Resources) -> None:
         return
     concluded = shared.memory.concluded(facts, ids.basis)
     shared.announcer.release(facts.attempt_id)
+    if concluded:
+        channel.disown(facts.attempt_id)  # what waits in the spool has the scheduler for its second witness
     disposition = concluded.disposition if concluded else None
     shared.announcer.announce(
         "call.ended",

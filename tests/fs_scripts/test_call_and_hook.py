@@ -1,6 +1,7 @@
 """The entries let nothing escape, always let go of the session, and leave the hook what it needs."""
 
 import logging
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -270,6 +271,16 @@ def test_the_hook_wakes_the_lead_worker_for_a_lead(shared, memory, monkeypatch):
     memory.conclusion = SimpleNamespace(disposition="interested", lead_id=4)
     hangup.fsapi("na", None, environment(), "")
     assert woken == [True]
+
+
+def test_the_final_event_of_a_leg_that_is_concluded_goes_to_nobody(shared, memory):
+    commands = sys.modules["freeswitch"].commands
+    commands.clear()
+    hangup.fsapi("na", None, environment(), "")
+    assert commands == [], "what waits in the spool, or is nowhere, has the scheduler for its witness"
+    memory.conclusion = SimpleNamespace(disposition="busy", lead_id=None)
+    hangup.fsapi("na", None, environment(), "")
+    assert commands == [f"uuid_setvar {ATTEMPT} dialer_call"]
 
 
 def test_the_hook_leaves_other_legs_alone(shared, memory):
