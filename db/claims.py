@@ -11,6 +11,7 @@ from psycopg.pq import TransactionStatus
 from db.campaigns import CampaignGateway
 from db.dialing import DialingCampaign
 from db.sql import AnyConnection, all_of, change, column_of, joined, load, value_of
+from dialer.destination import pattern_of
 from dialer.dial_string import DialString
 from dialer.retry import RetryBasis
 
@@ -143,7 +144,8 @@ def rule_values(campaign: DialingCampaign, zone_sets: Sequence[int], now: dateti
         "limited_sets": list(zone_sets),
         "max_attempts": campaign.retry.max_attempts,
         "max_per_day": campaign.retry.max_per_day,
-        "allowed": campaign.allowed,
+        "allowed": [f"{prefix}%" for prefix in campaign.allowed],
+        "allowed_pattern": pattern_of(campaign.allowed),
         "calling_codes": list(campaign.calling_codes),
         "now": now,
     }

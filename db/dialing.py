@@ -10,7 +10,7 @@ from db.campaigns import Campaign, CampaignGateway
 from db.sql import AnyConnection, load
 from dialer.abandon import Ledger, allowance, slowed
 from dialer.calling_hours import CallingHours
-from dialer.destination import allowed_prefixes, calling_codes, pattern_of
+from dialer.destination import allowed_prefixes, calling_codes
 from dialer.retry import RetryRules, parse_rules
 
 queries = load("dialing")
@@ -20,7 +20,7 @@ queries = load("dialing")
 class DialingCampaign:
     """All the dial loop needs of one active campaign.
 
-    allowed: the regular expression of numbers it may call. calling_codes: what these numbers begin with.
+    allowed: the prefixes of numbers it may call. calling_codes: what these begin with, as short as can be.
     """
 
     id: int
@@ -36,7 +36,7 @@ class DialingCampaign:
     weight: int
     priority: int
     gateways: tuple[CampaignGateway, ...]
-    allowed: str
+    allowed: tuple[str, ...]
     calling_codes: tuple[str, ...]
     is_budgeted: bool
 
@@ -110,7 +110,7 @@ def _of(campaign: Campaign, gateways: Sequence[CampaignGateway], share: float) -
         weight=campaign.weight,
         priority=campaign.priority,
         gateways=tuple(gateways),
-        allowed=pattern_of(prefixes),
+        allowed=prefixes,
         calling_codes=calling_codes(prefixes),
         is_budgeted=campaign.is_budgeted,
     )
