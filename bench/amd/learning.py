@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.amd import backprop
 from bench.amd.backprop import Array, Batch, Weights
@@ -63,6 +64,14 @@ class Heard(NamedTuple):
         """Return where a frame of the recording is now."""
         return (frame - self.cut) * self.stretch
 
+    def of(self, frames: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return what is known of the recording's frames for those that are learnt."""
+        return frames[_source(self.cut, self.stretch)]
+
+
+def _source(cut: int, stretch: float) -> npt.NDArray[np.int64]:
+    return np.minimum(cut + (np.arange(LEARNT_FRAMES) / stretch).astype(int), FRAME_COUNT - 1)
+
 
 def batch(some: Sequence[Recording], chance: np.random.Generator | None) -> tuple[Batch, list[Heard]]:
     """Return the recordings as a batch; with `chance` they sound a little different each time."""
@@ -99,7 +108,7 @@ def _different(chance: np.random.Generator, recording: Recording, others: Sequen
     """Return the same words from a longer or shorter throat, another handset and room, earlier or later, slower."""
     stretch = float(chance.uniform(0.86, 1.18))
     cut = int(chance.integers(max(recording.item.onset // FRAME_MS - 3, 0) + 1)) if chance.random() < 0.5 else 0
-    at = np.minimum(cut + (np.arange(LEARNT_FRAMES) / stretch).astype(int), FRAME_COUNT - 1)
+    at = _source(cut, stretch)
     made = recording.inputs[at].astype(np.float32)
     speech = recording.item.is_speech(FRAME_COUNT)[at].astype(np.float32)
     place = np.clip(np.arange(BANDS) * chance.uniform(0.88, 1.12) + chance.uniform(-0.7, 0.7), 0, BANDS - 1)

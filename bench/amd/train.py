@@ -18,7 +18,7 @@ from bench.amd import boosting, labelled, learning, traces
 from bench.amd.corpus import Item
 from bench.amd.figures import CALLED_MACHINE
 from bench.amd.traces import Recording, Trace
-from fs_scripts.amd import model
+from fs_scripts.amd import announcement, model
 from fs_scripts.amd.bars import WAITS, Bars
 from fs_scripts.amd.decision import speech_verdict
 from fs_scripts.amd.detector import Verdict
@@ -39,7 +39,7 @@ FORGETS_AT_MOST = 0.005
 FOREST_MOST = 4000
 """Recordings from which the forest grows; it learnt nothing more from more."""
 CLEAR_OF_OTHERS = 2.0
-"""The log-odds of an announcement are so far above the highest that anything else ever had."""
+"""The log-odds of an announcement are so far above the highest that anything else held for as long."""
 
 CHOICES = {
     "silence_ms": (300, 380, 460, 540, 620, 700, 780),
@@ -187,11 +187,12 @@ def choose_bars(forest: Forest, blend: Blend, validation: Traces) -> Bars:
 
 
 def choose_unreachable(validation: Traces) -> float:
-    """Return the bar for announcements before the answer: nothing else has come near it."""
+    """Return the bar for announcements before the answer: nothing else has come near it for as long as it takes."""
     others = [
-        float(np.max(heard.unreachable)) for item, heard in validation
-        if learning.is_unreachable(item) is False and len(heard.unreachable)
-    ]  # fmt: skip
+        float(np.lib.stride_tricks.sliding_window_view(heard.unreachable, announcement.STEPS).min(axis=1).max())
+        for item, heard in validation
+        if learning.is_unreachable(item) is False and len(heard.unreachable) >= announcement.STEPS
+    ]
     return max([*others, 0.0]) + CLEAR_OF_OTHERS
 
 
