@@ -88,9 +88,10 @@ def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Re
     chosen = np.random.default_rng(seed).permutation(len(train))[:FOREST_MOST]
     forest = grow(heard_by(network, [train[number] for number in chosen]), seed)
     known = heard_by(network, validation)
-    blend = weigh(forest, known)
-    bars = dataclasses.replace(choose_bars(forest, blend, known), unreachable=choose_unreachable(known))
-    return Model(network, forest, blend, bars)
+    blends = [weigh(forest, known), weigh(None, known)]  # a network that hears words well is better off alone
+    models = [Model(network, forest, blend, choose_bars(forest, blend, known)) for blend in blends]
+    best = max(models, key=lambda one: worth_of(one, known))
+    return best._replace(bars=dataclasses.replace(best.bars, unreachable=choose_unreachable(known)))
 
 
 def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: Sequence[Recording] = ()) -> int:
@@ -142,14 +143,18 @@ def _weighed(speech: Traces, total: float) -> tuple[npt.NDArray[np.float64], npt
     return labels, weight
 
 
-def weigh(forest: Forest, known: Traces) -> Blend:
-    """Return how the log-odds of both are best added up: three numbers, by Newton's method."""
+def weigh(forest: Forest | None, known: Traces) -> Blend:
+    """Return how the log-odds of both are best added up, by Newton's method; without a forest, the network's alone."""
     speech = [(item, heard) for item, heard in known if len(heard.rows)]
     labels, weight = _weighed(speech, 1)
     facts = np.array(
-        [(forest.odds(row), odds, 1.0) for _, heard in speech for row, odds in zip(heard.rows, heard.odds, strict=True)]
+        [
+            (forest.odds(row) if forest else 0.0, odds, 1.0)
+            for _, heard in speech
+            for row, odds in zip(heard.rows, heard.odds, strict=True)
+        ]
     )
-    chosen = np.array([0.5, 0.5, 0.0])
+    chosen = np.array([0.5 if forest else 0.0, 0.5, 0.0])
     for _ in range(20):
         probability = 1 / (1 + np.exp(-(facts @ chosen)))
         slope = facts.T @ (weight * (labels - probability)) - 0.5 * chosen
