@@ -9,10 +9,10 @@ from dialer import switch_facts
 from fs_scripts import amd_audio, channel, lead_worker
 from fs_scripts.amd.tap import early_path_for, path_for
 from fs_scripts.resources import Resources, resources
+from fs_scripts.sentences import HOOK_FAILED
 
 logger = logging.getLogger(__name__)
 
-FAILED = "the hangup hook failed, another witness concludes the attempt"
 CONCLUDED = "an attempt was concluded"
 
 
@@ -21,7 +21,7 @@ def run(env: Any) -> None:
     try:
         _conclude(env, resources())
     except Exception:
-        logger.exception(FAILED, extra={"attempt_id": switch_facts.attempt_id_of(env.getHeader)})
+        logger.exception(HOOK_FAILED, extra={"attempt_id": switch_facts.attempt_id_of(env.getHeader)})
 
 
 def _conclude(env: Any, shared: Resources) -> None:

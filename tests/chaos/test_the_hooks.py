@@ -4,7 +4,7 @@ import pytest
 
 from chaos.hooks import check_hooks
 from db.overflow import HELD
-from fs_scripts.ending import FAILED
+from fs_scripts.sentences import HOOK_FAILED
 from tests.verifier.findings import Findings
 from tests.verifier.strikes import Strike
 
@@ -17,7 +17,7 @@ FULL = [Strike("fill", "postgres", 1.0, 20, 9.0)]
         (HELD, FULL, []),
         ("call scripts ready", FULL, ["not done"]),
         ("call scripts ready", [], []),
-        (f"{HELD}\n{FAILED}", FULL, ["result dropped"]),
+        (f"{HELD}\n{HOOK_FAILED}", FULL, ["result dropped"]),
     ],
 )
 def test_it_finds_what_hooks_did_not_keep(tmp_path, said, strikes, found):

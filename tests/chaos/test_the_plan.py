@@ -1,8 +1,11 @@
 """The same seed makes the same faults, and all of those that are promised."""
 
+import subprocess
+import sys
 from collections import Counter
 
 from chaos.plan import Act, Part, Scale, make_plan
+from devstack.environment import ROOT
 
 
 def test_the_same_seed_makes_the_same_plan_and_another_seed_another():
@@ -28,3 +31,11 @@ def test_faults_come_in_order_while_there_are_calls_to_hit():
     assert moments == sorted(moments)
     assert 0 < moments[0] < moments[-1] < 1100
     assert [fault.number for fault in plan] == list(range(1, 30))
+
+
+def test_its_program_starts_where_there_is_no_switch():
+    said = subprocess.run(
+        [sys.executable, "-m", "chaos", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert "--seed" in said.stdout
