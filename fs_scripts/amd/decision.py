@@ -76,7 +76,8 @@ class AnswerDetector:
     def _decide(self) -> None:
         since_ms = self.timeline.since_onset_ms()
         if since_ms:
-            self.score = self._blend.probability(self._forest.odds(self.timeline.features()), self._listening.machine)
+            forest = self._forest.odds(self.timeline.features()) if self._blend.forest else 0.0
+            self.score = self._blend.probability(forest, self._listening.machine)
             if verdict := speech_verdict(self._bars, self.score, since_ms, self.timeline.trailing_ms()):
                 self._said(verdict, "speech")
         elif self.heard_ms - self.signals.last_ring_ms >= self._waits.nothing_ms:
