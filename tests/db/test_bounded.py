@@ -162,6 +162,23 @@ def test_one_slow_statement_does_not_hold_its_caller(postgres: BoundedPostgres) 
     eventually(lambda: postgres.run(one) == 1)
 
 
+def test_what_a_late_transaction_had_begun_is_undone(
+    postgres: BoundedPostgres, connect: Callable[[], Connection[Any]]
+) -> None:
+    def slow(c: Connection[Any]) -> None:
+        c.execute("INSERT INTO projects (name) VALUES ('half')")
+        c.execute("SELECT pg_sleep(1)")
+
+    watcher = connect()
+    watcher.autocommit = True
+    with pytest.raises(DatabaseAway):
+        postgres.run(slow)
+    begun = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'dialer-switch' AND xact_start IS NOT NULL"
+    eventually(lambda: watcher.execute(begun).fetchone() is None)
+    assert watcher.execute("SELECT 1 FROM projects WHERE name = 'half'").fetchone() is None
+    eventually(lambda: postgres.run(one) == 1)
+
+
 SMALL_INTERPRETER = """
 import sys, threading
 from db.bounded import BoundedPostgres
