@@ -5,8 +5,10 @@ import os
 import random
 import socket
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 LOOPBACK = "127.0.0.1"
 UDP_PORTS = "DEVSTACK_UDP_PORTS"
@@ -21,8 +23,8 @@ SMALL_ONES = 4
 
 _handed_out: list[range] = []
 """UDP blocks this process has given away; whoever got one may not have bound all of it yet."""
-_locked: dict[int, ExitStack] = {}
-"""Share → its lock, held for as long as this process lives."""
+_locked: dict[int, BinaryIO] = {}
+"""Share → its lock, held until its blocks are given back or this process ends."""
 
 
 def free_ports(count: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> list[int]:
@@ -54,8 +56,9 @@ def free_udp_block(size: int) -> int:
         first = random.SystemRandom().randrange(begin, end - size, 2)
         if any(first < block.stop and block.start < first + size for block in _handed_out):
             continue
-        if _are_free(first, size) and (_lock(first, size) or attempt >= TRIES):
-            _handed_out.append(range(first, first + size))
+        block = range(first, first + size)
+        if _are_free(first, size) and (_lock(block) or attempt >= TRIES):
+            _handed_out.append(block)
             return first
     raise OSError(f"no {size} neighbouring free UDP ports on {LOOPBACK}")
 
@@ -70,20 +73,40 @@ def _are_free(first: int, size: int) -> bool:
         return True
 
 
-def _lock(first: int, size: int) -> bool:
+def _shares(block: range) -> range:
+    return range(block.start // SHARE, (block.stop - 1) // SHARE + 1)
+
+
+def _lock(block: range) -> bool:
     """Lock every share of the block; False, and nothing is locked, when another process has one of them."""
-    shares = [share for share in range(first // SHARE, (first + size - 1) // SHARE + 1) if share not in _locked]
     with ExitStack() as taken:
-        for share in shares:
+        locks = {}
+        for share in set(_shares(block)) - set(_locked):
             path = Path(tempfile.gettempdir()) / f"dialer-udp-{os.getuid()}-{share}.lock"
-            lock = taken.enter_context(path.open("ab"))
+            locks[share] = taken.enter_context(path.open("ab"))
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(locks[share], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-        kept = taken.pop_all()
-    _locked.update(dict.fromkeys(shares, kept))
+        taken.pop_all()
+    _locked.update(locks)
     return True
+
+
+@contextmanager
+def used_block(first: int, size: int) -> Iterator[None]:
+    """Give a block of `free_udp_block` back when its user has ended; until then it is his, also a second time."""
+    block = range(first, first + size)
+    if block not in _handed_out:
+        _handed_out.append(block)
+    try:
+        yield
+    finally:
+        _handed_out[:] = [other for other in _handed_out if other != block]
+        still_needed = {share for other in _handed_out for share in _shares(other)}
+        for share in set(_shares(block)) - still_needed:
+            if share in _locked:
+                _locked.pop(share).close()
 
 
 def accepts_connections(port: int) -> bool:

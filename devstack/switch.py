@@ -12,6 +12,7 @@ from pathlib import Path
 
 from devstack.environment import ROOT, Folders
 from devstack.errors import ProgramMissing, StackError
+from devstack.ports import used_block
 from devstack.supervise import Child, spawn
 
 START_TIMEOUT_S = 60.0
@@ -87,17 +88,19 @@ def event_socket_answers(environment: Mapping[str, str]) -> bool:
 @contextlib.contextmanager
 def running_switch(choice: SwitchChoice, folders: Folders, environment: Mapping[str, str]) -> Iterator[Child]:
     """Run the switch until the block ends; ready when its Event Socket lets us in."""
-    name = "FreeSWITCH" if choice.kind is SwitchKind.FREESWITCH else "the embedded switch"
-    child = spawn(
-        name,
-        command(choice, folders),
-        log=folders.log / "switch.console.log",
-        env=environment,
-        cwd=ROOT,
-        leaves_stdin_open=True,  # at an end of file a real one's console would ask for more a thousand times a second
-    )
-    try:
-        child.wait_until(lambda: event_socket_answers(environment), START_TIMEOUT_S, "its Event Socket let us in")
-        yield child
-    finally:
-        child.stop()
+    first, last = (int(environment[f"DIALER_RTP_{end}_PORT"]) for end in ("START", "END"))
+    with used_block(first, last - first + 1):
+        name = "FreeSWITCH" if choice.kind is SwitchKind.FREESWITCH else "the embedded switch"
+        child = spawn(
+            name,
+            command(choice, folders),
+            log=folders.log / "switch.console.log",
+            env=environment,
+            cwd=ROOT,
+            leaves_stdin_open=True,  # at its end a real one would ask for more a thousand times a second
+        )
+        try:
+            child.wait_until(lambda: event_socket_answers(environment), START_TIMEOUT_S, "its Event Socket let us in")
+            yield child
+        finally:
+            child.stop()

@@ -7,7 +7,7 @@ import pytest
 
 from devstack import ports
 from devstack.environment import ROOT
-from devstack.ports import UDP_PORTS, free_udp_block
+from devstack.ports import UDP_PORTS, free_udp_block, used_block
 
 PRINT_A_BLOCK = "from devstack.ports import free_udp_block; print(free_udp_block(400), flush=True); input()"
 
@@ -30,11 +30,11 @@ def test_two_blocks_of_one_process_share_no_port():
 
 def test_another_process_is_kept_from_a_block_until_its_owner_has_ended(other_process):
     first = int(other_process.stdout.readline())
-    assert not ports._lock(first, 400)
-    assert not ports._lock(first + 399, 2)
+    assert not ports._lock(range(first, first + 400))
+    assert not ports._lock(range(first + 399, first + 401))
     other_process.kill()
     other_process.wait()
-    assert ports._lock(first, 400)
+    assert ports._lock(range(first, first + 400))
 
 
 def test_where_all_are_locked_a_block_is_found_all_the_same(other_process, monkeypatch):
@@ -48,3 +48,16 @@ def test_many_small_blocks_leave_room_for_a_large_one(monkeypatch):
     small = [free_udp_block(8) for _ in range(100)]
     assert len(set(small)) == 100
     assert 2000 <= free_udp_block(4000) <= 3250
+
+
+def test_a_block_that_is_given_back_is_free_again(monkeypatch):
+    monkeypatch.setenv(UDP_PORTS, "1200-1900")  # where no other test has blocks
+    first = free_udp_block(500)
+    with used_block(first, 500), pytest.raises(OSError, match="no 500"):
+        free_udp_block(500)
+    command = [sys.executable, "-c", PRINT_A_BLOCK]
+    other = subprocess.run(
+        command, cwd=ROOT, env={UDP_PORTS: "1200-1900"}, input="\n", capture_output=True, text=True, check=True
+    )
+    assert 1200 <= int(other.stdout) < 1500
+    assert 1200 <= free_udp_block(500) < 1400
