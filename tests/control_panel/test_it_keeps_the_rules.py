@@ -81,7 +81,7 @@ def test_a_consent_is_entered_and_taken_back_and_the_contact_follows(admin: Brow
     contact_id = sample.contacts(conn, campaign_id, 2)[0]
     conn.execute("UPDATE campaigns SET requires_consent = true")
     page = f"/campaigns/{campaign_id}/contacts/{contact_id}/consent"
-    assert "Will be blocked: no consent on record</dt><dd>2<" in admin.text(f"/campaigns/{campaign_id}")
+    assert "Will be blocked: no consent on record</dt><dd>2<" in admin.text(f"/campaigns/{campaign_id}/preflight")
     form = {"basis": "offers <by phone>", "at": "2026-01-05T12:00", "source": "form 17"}
     assert admin.post(page, form | {"source": ""}).status_code == 400
     assert admin.post(page, form).status_code == 302
@@ -162,7 +162,7 @@ def test_a_refused_prefix_takes_its_contacts_out_of_every_queue_and_gives_them_b
     states = "SELECT DISTINCT state::text, blocked_reason FROM contacts"
     admin.post("/limits/prefixes", {"prefix": "+79164", "note": "made up"})
     assert conn.execute(states).fetchall() == [("blocked", "destination: premium_rate")]
-    assert "A number that costs extra" in admin.text(f"/campaigns/{campaign_id}")
+    assert "A number that costs extra" in admin.text(f"/campaigns/{campaign_id}/preflight")
     admin.post("/limits/prefixes/remove", {"prefix": "+79164"})
     assert conn.execute(states).fetchall() == [("queued", None)]
     assert admin.post("/limits/prefixes/remove", {"prefix": "+79164"}).status_code == 404
