@@ -1,8 +1,10 @@
 """The conclusion of an attempt: one idempotent transaction, whoever brings the facts, however often."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any, LiteralString
 
 from db import blacklist
@@ -25,8 +27,21 @@ LOOKS = 5
 """So often an attempt is looked at without a lock; whoever is overtaken every time then waits for its turn."""
 NEEDS_MORE = frozenset({Disposition.CALLBACK_REQUESTED, Disposition.OPTED_OUT})
 """Needs the flow, or the number on a list first: a look at the attempt, whatever is known."""
-AS_READ: LiteralString = queries["conclude"].replace("-- AS EXPECTED\n", queries["as_read"])
-AS_KNOWN: LiteralString = queries["conclude"].replace("-- AS EXPECTED\n", queries["as_known"])
+
+
+@cache
+def conclude_query(expected: LiteralString, *, is_answered: bool, owes_lead: bool) -> LiteralString:
+    """Return the statement for conclusions of this kind; expected: `as_read` or `as_known`.
+
+    What it does not need is not in it: PostgreSQL opens every table of a statement, with its indexes, used or not.
+    """
+    brings = (queries["abandon_day"] if is_answered else "") + (queries["lead"] if owes_lead else "")
+    return (
+        queries["conclude"]
+        .replace("-- AS EXPECTED\n", queries[expected])
+        .replace("-- WHAT IT BRINGS\n", brings)
+        .replace("-- LEAD ID\n", queries["lead_id"] if owes_lead else "NULL\n")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +181,7 @@ def _conclude_unread(conn: AnyConnection, facts: CallFacts, witness: Witness, kn
         "number": basis.number,
         "zone_set_id": basis.zone_set_id,
     }
-    written = row_of(conn, AS_KNOWN, values)
+    written = row_of(conn, _conclude("as_known", values), values)
     return _concluded(written, facts, disposition, retry_at) if written else None
 
 
@@ -188,7 +203,7 @@ def _write(
     }
     if blocked_reason:
         values |= {"contact_state": ContactState.BLOCKED, "blocked_reason": blocked_reason}
-    query = AS_READ if before is None else queries["upgrade"]
+    query = _conclude("as_read", values) if before is None else queries["upgrade"]
     if disposition is Disposition.OPTED_OUT:
         with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
             blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
@@ -196,6 +211,10 @@ def _write(
     else:
         written = row_of(conn, query, values)
     return _concluded(written, known, disposition, retry_at, before) if written else None
+
+
+def _conclude(expected: LiteralString, values: Mapping[str, Any]) -> LiteralString:
+    return conclude_query(expected, is_answered=values["answered_at"] is not None, owes_lead=values["owes_lead"])
 
 
 def _values(known: CallFacts, witness: Witness, disposition: Disposition, retry_at: datetime | None) -> dict[str, Any]:

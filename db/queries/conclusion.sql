@@ -36,7 +36,7 @@ a.number = %(number)s
             OR EXISTS (SELECT FROM contacts c WHERE c.id = a.contact_id AND c.zone_set_id = %(zone_set_id)s)
                 AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now())))
 
--- conclude -- The attempt, its contact, the tally and the lead owed; no row: the attempt is over, or is not AS EXPECTED.
+-- conclude -- The attempt, its contact, the tallies and WHAT IT BRINGS; no row: the attempt is over, or is not AS EXPECTED.
 WITH done AS (
     UPDATE attempts a
     SET concluded_at = now(), ended_at = %(ended_at)s::timestamptz, disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s,
@@ -69,20 +69,29 @@ WITH done AS (
     FROM done JOIN campaigns k ON k.id = done.campaign_id
     ON CONFLICT (project_id, day, campaign_id, shard)
     DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
-), abandon_day AS (
+)-- WHAT IT BRINGS
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at,
+    -- LEAD ID
+FROM done
+
+-- abandon_day -- The day's count of those whom a call reached, and of those it abandoned.
+, abandon_day AS (
     INSERT INTO abandon_days AS t (campaign_id, day, shard, answered, abandoned)
     SELECT campaign_id, (claimed_at AT TIME ZONE 'UTC')::date, %(shard)s, 1, (%(disposition)s::disposition = 'abandoned')::integer
     FROM done WHERE answered_by_person(%(disposition)s::disposition, answered_at)
     ON CONFLICT (project_id, campaign_id, day, shard)
     DO UPDATE SET answered = t.answered + excluded.answered, abandoned = t.abandoned + excluded.abandoned
-), lead AS (
+)
+-- lead -- The lead owed, unless its contact has one.
+, lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done
-    WHERE %(owes_lead)s AND NOT EXISTS (SELECT FROM leads l WHERE l.contact_id = done.contact_id)
+    WHERE NOT EXISTS (SELECT FROM leads l WHERE l.contact_id = done.contact_id)
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
-SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT id FROM lead) FROM done
+-- lead_id --
+(SELECT id FROM lead)
 
 -- upgrade -- A conclusion that knew less: the tally moves, the lead is owed after all, the contact is done with.
 WITH done AS (
