@@ -3,29 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from fs_scripts.amd import model, together
 from fs_scripts.amd.bars import WAITS, Bars, Waits
 from fs_scripts.amd.detector import FRAME_MS, Frame, Verdict
 from fs_scripts.amd.network import Listening
 from fs_scripts.amd.signals import Signals
-from fs_scripts.amd.spectrum import Analyser, Sound
+from fs_scripts.amd.spectrum import Sound
 from fs_scripts.amd.timeline import FEATURES, Timeline
 from fs_scripts.amd.together import Block
 
 
-class AnswerDetector:
+class AnswerDetector(Block):
     """Listens to one call; decides only every 100 ms of audio, so a verdict never depends on what comes later."""
 
     def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS, bars: Bars | None = None) -> None:
         """Take the model and, where a campaign has its own, the longest waits and the bars."""
+        super().__init__()
         self._network, self._forest, self._blend, learnt_bars = learnt or model.load()
         self._bars = bars or learnt_bars
         self._waits = waits
-        self.analyser = Analyser()
-        self._block = Block()
         self._listening = Listening(self._network)
         self._sounds: Sequence[Sound] = ()
         self.signals = Signals()
@@ -37,12 +33,7 @@ class AnswerDetector:
     @property
     def heard_ms(self) -> int:
         """Return the audio fed so far."""
-        return self._block.fed * FRAME_MS
-
-    @property
-    def samples(self) -> npt.NDArray[np.int16]:
-        """Return the block that is full."""
-        return self._block.samples.ravel()
+        return self.fed * FRAME_MS
 
     @property
     def is_done(self) -> bool:
@@ -53,10 +44,6 @@ class AnswerDetector:
         """Take the next 20 ms of this call alone."""
         together.feed([(self, [frame])])
         return self.verdict
-
-    def take(self, frame: Frame) -> bool:
-        """Take the next 20 ms; True: a block is full and must be heard (`together.hear`)."""
-        return self._block.take(frame)
 
     def analysed(self, sounds: Sequence[Sound]) -> Listening:
         """Take the block's sounds; the network always listens."""

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from fs_scripts.amd import together
 from fs_scripts.amd.announcement import Announcement
 from fs_scripts.amd.detector import FRAME_MS, Frame
 from fs_scripts.amd.network import Listening
-from fs_scripts.amd.spectrum import Analyser, Sound
+from fs_scripts.amd.spectrum import Sound
 from fs_scripts.amd.together import Block
 
 QUIETEST_DB = 28.0
@@ -72,27 +69,21 @@ class _Tone:
         return (self.last - self.first + 1) * FRAME_MS
 
 
-class EarlyMedia:
+class EarlyMedia(Block):
     """A pure state machine fed with what comes before the answer; the same frames give the same verdict."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.verdict: EarlyVerdict | None = None
         self.kind = ""
         """What decided: `sit`, `busy`, `congestion` or `announcement`."""
-        self.analyser = Analyser()
         self._announcement = Announcement()
-        self._block = Block()
         self._frames = 0
         self._tones: list[_Tone] = []
         self._is_on = False
         self._away = 0
         self._else = 0
         self._level_db = 0.0
-
-    @property
-    def samples(self) -> npt.NDArray[np.int16]:
-        """Return the block that is full."""
-        return self._block.samples.ravel()
 
     @property
     def is_done(self) -> bool:
@@ -103,10 +94,6 @@ class EarlyMedia:
         """Take the next 20 ms of this call alone; None: not decided."""
         together.feed([(self, [frame])])
         return self.verdict
-
-    def take(self, frame: Frame) -> bool:
-        """Take the next 20 ms; True: a block is full and must be heard (`together.hear`)."""
-        return self._block.take(frame)
 
     def analysed(self, sounds: Sequence[Sound]) -> Listening | None:
         """Take the block's sounds, and decide on the network's tones; the network listens to what is none of them."""
@@ -130,7 +117,7 @@ class EarlyMedia:
             {"at_ms": (one.first - 1) * FRAME_MS, "ms": one.ms, "hz": round(one.hz), "hz_2": round(one.hz_2)}
             for one in self._tones
         ]
-        return {"verdict": self.verdict, "kind": self.kind, "heard_ms": self._block.fed * FRAME_MS, "tones": tones}
+        return {"verdict": self.verdict, "kind": self.kind, "heard_ms": self.fed * FRAME_MS, "tones": tones}
 
     def _follow(self, sound: Sound) -> None:
         pair = _tones_of(sound)

@@ -14,16 +14,22 @@ from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
 
 
 class Block:
-    """FRAMES frames that are heard together: one more step of what a call is judged by."""
+    """A line's frames, of which FRAMES are heard together: one more step of what a call is judged by."""
 
     def __init__(self) -> None:
-        self.samples = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
+        self.analyser = Analyser()
         self.fed = 0
         """How many frames there were since the beginning."""
+        self._pending = np.zeros((FRAMES, FRAME_SAMPLES), np.int16)
+
+    @property
+    def samples(self) -> npt.NDArray[np.int16]:
+        """Return the block that is full."""
+        return self._pending.ravel()
 
     def take(self, frame: Frame) -> bool:
         """Take the next 20 ms (int16, 160 samples); True: the block is full and must be heard before the next."""
-        self.samples[self.fed % FRAMES] = frame
+        self._pending[self.fed % FRAMES] = frame
         self.fed += 1
         return self.fed % FRAMES == 0
 
