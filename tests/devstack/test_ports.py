@@ -53,11 +53,14 @@ def test_many_small_blocks_leave_room_for_a_large_one(monkeypatch):
 def test_a_block_that_is_given_back_is_free_again(monkeypatch):
     monkeypatch.setenv(UDP_PORTS, "1200-1900")  # where no other test has blocks
     first = free_udp_block(500)
+    assert not _another_process_locks(first)
     with used_block(first, 500), pytest.raises(OSError, match="no 500"):
         free_udp_block(500)
-    command = [sys.executable, "-c", PRINT_A_BLOCK]
-    other = subprocess.run(
-        command, cwd=ROOT, env={UDP_PORTS: "1200-1900"}, input="\n", capture_output=True, text=True, check=True
-    )
-    assert 1200 <= int(other.stdout) < 1500
+    assert _another_process_locks(first)
     assert 1200 <= free_udp_block(500) < 1400
+
+
+def _another_process_locks(first: int) -> bool:
+    code = f"from devstack import ports; print(ports._lock(range({first}, {first + 500})))"
+    other = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return other.stdout.strip() == "True"
