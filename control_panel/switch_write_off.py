@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from control_panel.access import needs
 from control_panel.database import connection
-from db import audit, switches, write_off
+from control_panel.switches import switch_or_404
+from db import audit, write_off
 from db.switches import KnownSwitch
 from db.users import UserRole as Role
 from dialer.write_off import SILENT_FOR_S, Obstacle
@@ -27,11 +28,6 @@ AGAINST: dict[Obstacle, Any] = {
 """Why it may not be written off now → in words."""
 
 Answer = str | Response | tuple[str, int]
-
-
-def _switch_or_404(switch_id: int) -> KnownSwitch:
-    found = [one for one in switches.list_all(connection()) if one.id == switch_id]
-    return found[0] if found else abort(404)
 
 
 def _page(switch: KnownSwitch, *, is_unconfirmed: bool = False) -> str:
@@ -51,14 +47,14 @@ def _page(switch: KnownSwitch, *, is_unconfirmed: bool = False) -> str:
 @needs(Role.ADMIN)
 def show(switch_id: int) -> Answer:
     """Say what becomes of its calls, and whether it may be done now."""
-    return _page(_switch_or_404(switch_id))
+    return _page(switch_or_404(switch_id))
 
 
 @blueprint.post("/<int:switch_id>/write-off")
 @needs(Role.ADMIN)
 def confirm(switch_id: int) -> Answer:
     """Write it off; the leading scheduler gives its calls up within seconds."""
-    switch = _switch_or_404(switch_id)
+    switch = switch_or_404(switch_id)
     if request.form.get("is_gone") != "y":
         return _page(switch, is_unconfirmed=True), 400
     known, against = write_off.write_off(connection(), switch_id)

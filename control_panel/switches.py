@@ -78,7 +78,8 @@ def _page(form: NewSwitchForm | None = None) -> str:
     )
 
 
-def _switch_or_404(switch_id: int) -> KnownSwitch:
+def switch_or_404(switch_id: int) -> KnownSwitch:
+    """Return the switch, or end the request: there is none."""
     found = [one for one in switches.list_all(connection()) if one.id == switch_id]
     return found[0] if found else abort(404)
 
@@ -121,7 +122,7 @@ def add() -> Answer:
 @needs(Role.ADMIN)
 def edit(switch_id: int) -> Answer:
     """Show a switch's settings."""
-    switch = _switch_or_404(switch_id)
+    switch = switch_or_404(switch_id)
     return render_template("switches/edit.html", switch=switch, form=SwitchForm(obj=switch))
 
 
@@ -129,7 +130,7 @@ def edit(switch_id: int) -> Answer:
 @needs(Role.ADMIN)
 def update(switch_id: int) -> Answer:
     """Store them; they hold for the very next call. The address of the settings' own switch is not taken."""
-    switch, form = _switch_or_404(switch_id), SwitchForm()
+    switch, form = switch_or_404(switch_id), SwitchForm()
     if switch.is_from_settings:  # its form shows no address
         form.host.data, form.port.data = switch.host, switch.port
     if not form.validate_on_submit():
@@ -149,7 +150,7 @@ def update(switch_id: int) -> Answer:
 @needs(Role.ADMIN)
 def toggle(switch_id: int) -> Answer:
     """Take it out, or back in: its calls go on, new ones go elsewhere."""
-    switch = _switch_or_404(switch_id)
+    switch = switch_or_404(switch_id)
     row = SwitchRow(
         switch.id, switch.name, switch.host, switch.port, switch.max_channels, is_enabled=not switch.is_enabled
     )
@@ -164,7 +165,7 @@ def toggle(switch_id: int) -> Answer:
 @needs(Role.ADMIN)
 def remove(switch_id: int) -> Answer:
     """Remove one that has been out for a while and has no call."""
-    switch = _switch_or_404(switch_id)
+    switch = switch_or_404(switch_id)
     if switches.remove(connection(), switch_id):
         audit.record(connection(), current_user.id, "switch.removed", "switch", str(switch_id), _facts(switch))
         flash(_("%(name)s is removed.", name=switch.name), "success")
