@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import Connection, errors
-from psycopg.abc import PQGen
+from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
 from db.errors import DatabaseAway
+from db.lent import LATE, Lent
 from db.pool import connection_options, is_cut
 
 logger = logging.getLogger(__name__)
@@ -25,31 +25,8 @@ STUCK_S = 15.0
 """A connection that owes an answer for so long is given up; the facts are in the spool by then."""
 OUTAGE_S = 1.0
 """After an outage was noticed nobody waits; each second one caller probes whether it is over."""
-INTERVAL_S = 0.1
 
 AWAY = "PostgreSQL is away; it is tried again in a second"
-LATE = "PostgreSQL did not answer in time"
-
-
-class Lent(Connection[Any]):
-    """A connection that waits for answers until due_s, on time.monotonic's clock; then it is_late and owes one."""
-
-    due_s: float = float("inf")
-    is_late: bool = False
-
-    def wait(self, gen: PQGen[T], interval: float = INTERVAL_S, timeout: float | None = None) -> T:
-        """Wait for an answer; raises OperationalError when it does not come in time, with the statement under way."""
-        if self.is_late:  # say a rollback: nothing can be sent any more
-            raise psycopg.OperationalError(LATE)
-        try:
-            return super().wait(
-                gen, interval, max(0.001, self.due_s - time.monotonic()) if timeout is None else timeout
-            )
-        except errors._WaitTimeout as late:
-            if timeout is not None:
-                raise
-            self.is_late = True
-            raise psycopg.OperationalError(LATE) from late
 
 
 class _Waiter:

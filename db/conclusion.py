@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any, LiteralString
 
-from db import blacklist
+from db import blacklist, lent
 from db.blacklist import BlacklistReason
 from db.known_terms import DIALS_AGAIN, Known, KnownTerms, Terms
 from db.sql import AnyConnection, joined, load, one_of, row_of, value_of
@@ -181,7 +181,7 @@ def _conclude_unread(conn: AnyConnection, facts: CallFacts, witness: Witness, kn
         "number": basis.number,
         "zone_set_id": basis.zone_set_id,
     }
-    written = row_of(conn, _conclude("as_known", values), values)
+    written = lent.row_of(conn, _conclude("as_known", values), values)
     return _concluded(written, facts, disposition, retry_at) if written else None
 
 

@@ -1,6 +1,6 @@
 """Whoever knows a campaign's terms concludes without a look: in one statement, and as whoever looks first would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from db.blacklist import BlacklistReason
 from db.claims import ClaimedAttempt
 from db.conclusion import Concluded, conclude
 from db.known_terms import KNOWN_FOR_S, KnownTerms
+from db.lent import Lent
 from dialer.campaign import CampaignState
 from dialer.disposition import CallFacts
 from dialer.outcome import Disposition, Outcome, Witness
@@ -40,6 +41,13 @@ APART = (
 
 Told = Callable[[str], CallFacts]
 Before = Callable[[World, ClaimedAttempt], None]
+
+
+@pytest.fixture
+def conn(postgres_url: str) -> Iterator[Lent]:
+    """The connection of a call, for only calls know terms."""
+    with Lent.connect(postgres_url, autocommit=True) as connection:
+        yield connection
 
 
 class Reads:
