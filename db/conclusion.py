@@ -98,7 +98,6 @@ class Subject:
     weekdays: tuple[int, ...]
     holidays: tuple[date, ...]
     retry_rules: dict[str, Any]
-    blacklisted: str | None
     time_zone: str
     is_by_own_clock: bool
 
@@ -192,17 +191,12 @@ def _write(
     disposition = disposition_of(known)
     callback_at = _callback_at(conn, subject, known) if disposition is Disposition.CALLBACK_REQUESTED else None
     retry_at = callback_at or subject.terms.retry_at(disposition, subject.number, subject.zones, subject.attempt_id)
-    blocked_reason = None
-    if retry_at is not None and subject.blacklisted:
-        retry_at, callback_at, blocked_reason = None, None, f"blacklist: {subject.blacklisted}"
     values = _values(known, witness, disposition, retry_at) | {
         "row_version": subject.row_version,
         "callback_at": callback_at,
         "before": before,
         "billsec_before": subject.billsec or 0,
     }
-    if blocked_reason:
-        values |= {"contact_state": ContactState.BLOCKED, "blocked_reason": blocked_reason}
     query = _conclude("as_read", values) if before is None else queries["upgrade"]
     if disposition is Disposition.OPTED_OUT:
         with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
@@ -234,7 +228,6 @@ def _values(known: CallFacts, witness: Witness, disposition: Disposition, retry_
         "recording_path": known.recording_path,
         "witness": witness,
         "contact_state": ContactState.CONCLUDED if retry_at is None else ContactState.RETRY,
-        "blocked_reason": None,
         "retry_at": retry_at,
         "callback_at": None,
         "shard": int(known.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
@@ -250,7 +243,7 @@ def _concluded(
     retry_at: datetime | None,
     before: Disposition | None = None,
 ) -> Concluded:
-    campaign_id, contact_id, gateway_id, phone, answered_at, lead_id = written
+    campaign_id, contact_id, gateway_id, phone, answered_at, contact_state, lead_id = written
     return Concluded(
         attempt_id=known.attempt_id,
         campaign_id=campaign_id,
@@ -260,7 +253,7 @@ def _concluded(
         disposition=disposition,
         answered_at=answered_at,
         billsec=known.billsec,
-        retry_at=retry_at,
+        retry_at=None if contact_state == ContactState.BLOCKED else retry_at,
         lead_id=lead_id,
         was_upgrade=before is not None,
     )

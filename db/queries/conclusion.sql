@@ -6,7 +6,6 @@ SELECT a.id AS attempt_id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a
     k.hours_start, k.hours_end, k.weekdays, k.retry_rules,
     ARRAY(SELECT h.day FROM holidays h
         WHERE k.keeps_holidays AND h.project_id = 1 AND h.country = k.default_country) AS holidays,
-    (SELECT e.reason::text FROM blocking_entry(a.campaign_id, a.phone, now()) e) AS blacklisted,
     k.time_zone, k.is_by_own_clock
 FROM attempts a
 JOIN contacts c ON c.id = a.contact_id
@@ -25,7 +24,7 @@ FOR UPDATE OF a
 a.xmin = %(row_version)s::xid
 
 -- as_known -- Nothing has been read: what is written down agrees with what the witness knows and adds nothing to how it
--- judges the call, and its contact and campaign are what it takes them for. A listed number needs a closer look.
+-- judges the call, and its contact and campaign are what it takes them for.
 a.number = %(number)s
         AND (a.outcome IS NULL OR a.outcome = %(outcome)s::outcome)
         AND (a.answered_at IS NULL OR %(answered_at)s::timestamptz IS NOT NULL)
@@ -33,8 +32,7 @@ a.number = %(number)s
         AND a.campaign_id - %(campaign_id)s = 0 -- no plain comparison: the planner would look through all open attempts
         AND EXISTS (SELECT FROM campaigns k WHERE k.id = %(campaign_id)s AND k.xmin = %(campaign_version)s::xid)
         AND (%(retry_at)s::timestamptz IS NULL
-            OR EXISTS (SELECT FROM contacts c WHERE c.id = a.contact_id AND c.zone_set_id = %(zone_set_id)s)
-                AND NOT EXISTS (SELECT FROM blocking_entry(a.campaign_id, a.phone, now())))
+            OR EXISTS (SELECT FROM contacts c WHERE c.id = a.contact_id AND c.zone_set_id = %(zone_set_id)s))
 
 -- conclude -- The attempt, its contact, the tallies and WHAT IT BRINGS; no row: the attempt is over, or is not AS EXPECTED.
 WITH done AS (
@@ -53,11 +51,12 @@ WITH done AS (
     RETURNING a.id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.claimed_at, a.answered_at
 ), contact AS (
     UPDATE contacts c
-    SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = %(blocked_reason)s,
+    SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = NULL,
         due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
         callback_at = %(callback_at)s::timestamptz,
         concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE now() END
     FROM done WHERE c.id = done.contact_id AND c.state = 'dialing'
+    RETURNING c.state
 ), tally AS (
     INSERT INTO campaign_tallies AS t (campaign_id, disposition, shard, attempts, billsec)
     SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
@@ -70,7 +69,7 @@ WITH done AS (
     ON CONFLICT (project_id, day, campaign_id, shard)
     DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
 )-- WHAT IT BRINGS
-SELECT campaign_id, contact_id, gateway_id, phone, answered_at,
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state::text FROM contact),
     -- LEAD ID
 FROM done
 
@@ -111,6 +110,7 @@ WITH done AS (
     FROM done
     WHERE c.id = done.contact_id
         AND (c.state = 'retry' AND %(is_final)s OR c.state IN ('concluded', 'retry') AND c.attempt_count = done.number)
+    RETURNING c.state
 ), untally AS (
     UPDATE campaign_tallies t SET attempts = t.attempts - 1, billsec = t.billsec - %(billsec_before)s
     FROM done
@@ -132,4 +132,5 @@ WITH done AS (
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
-SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT id FROM lead) FROM done
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state::text FROM contact), (SELECT id FROM lead)
+FROM done

@@ -13,7 +13,7 @@ from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from dialer.outcome import Disposition, Outcome, Witness
 from tests.db.conftest import World, new_ids
-from tests.db.endings import busy, ended, tallies
+from tests.db.endings import NOW, busy, ended, tallies
 
 
 def test_an_interested_callee_yields_a_lead_and_a_concluded_contact(world: World, claimed: ClaimedAttempt) -> None:
@@ -49,9 +49,26 @@ def test_an_attempt_nobody_knows_is_not_concluded(world: World) -> None:
 
 
 def test_a_number_listed_during_the_call_is_not_retried(world: World, claimed: ClaimedAttempt) -> None:
+    due_at = world.value("SELECT due_at FROM contacts")
     blacklist.add(world.conn, claimed.phone, BlacklistReason.COMPLAINT)
-    conclude(world.conn, busy(claimed.attempt_id), Witness.HOOK)
+    done = conclude(world.conn, busy(claimed.attempt_id), Witness.HOOK)
+    assert done is not None
+    assert done.retry_at is None
     assert world.contact(claimed.contact_id) == ("blocked", "busy", 1)
+    kept = "SELECT blocked_reason, due_at FROM contacts"
+    assert world.conn.execute(kept).fetchone() == ("blacklist: complaint", due_at)
+
+
+def test_an_entry_that_has_expired_or_is_of_a_list_for_others_keeps_nobody_from_a_retry(world: World) -> None:
+    expired, elsewhere = world.dial(world.campaign(contacts=2), 2)
+    blacklist.add(world.conn, expired.phone, BlacklistReason.COMPLAINT, expires_at=NOW)
+    others = world.value("INSERT INTO blacklists (name, is_global) VALUES ('others', false) RETURNING id")
+    blacklist.add(world.conn, elsewhere.phone, BlacklistReason.COMPLAINT, blacklist_id=others)
+    for attempt in (expired, elsewhere):
+        done = conclude(world.conn, busy(attempt.attempt_id), Witness.HOOK)
+        assert done is not None
+        assert done.retry_at is not None
+        assert world.contact(attempt.contact_id) == ("retry", "busy", 1)
 
 
 @pytest.mark.parametrize(("state", "contact"), [("paused", "retry"), ("completed", "concluded")])
@@ -111,6 +128,20 @@ def test_who_asked_to_be_called_later_waits_for_the_time_that_was_chosen(world: 
     conclude(world.conn, busy(again[0].attempt_id), Witness.HOOK)
     assert world.contact(call.contact_id)[0] == "concluded"
     assert world.value("SELECT callback_at FROM contacts WHERE id = %s", call.contact_id) is None
+
+
+def test_who_asked_to_be_called_later_and_was_listed_meanwhile_is_not_called(world: World) -> None:
+    callback = {"prompt": {"kind": "builtin", "name": "callback_when"}, "keys": {"1": {"minutes": 60}}}
+    definition = default_definition() | {"keys": {"1": "interested", "7": "callback"}, "callback": callback}
+    version = flows.create_version(world.conn, "with callbacks", definition)
+    call = world.dial(world.campaign(contacts=1, flow_version_id=version))[0]
+    blacklist.add(world.conn, call.phone, BlacklistReason.LEGAL)
+    facts = replace(ended(call.attempt_id, Outcome.CALLBACK_REQUESTED, "71"), ended_at=datetime.now(UTC))
+    done = conclude(world.conn, facts, Witness.HOOK)
+    assert done is not None
+    assert (done.disposition, done.retry_at) == (Disposition.CALLBACK_REQUESTED, None)
+    assert world.contact(call.contact_id) == ("blocked", "callback_requested", 1)
+    assert world.value("SELECT callback_at FROM contacts") is None
 
 
 def test_what_a_day_has_cost_is_counted_once_for_each_call(world: World, claimed: ClaimedAttempt) -> None:

@@ -219,7 +219,7 @@ def test_what_is_written_is_the_same(world: World, before: Before) -> None:
 
 @pytest.mark.parametrize(
     ("before", "facts"),
-    [(nothing, busy), (nothing, hung_up), (began, hung_up), (began, pressed), (answered, cut_off)],
+    [(nothing, busy), (nothing, hung_up), (began, hung_up), (began, pressed), (answered, cut_off), (listed, busy)],
 )
 def test_most_calls_need_no_look(world: World, reads: Reads, before: Before, facts: Told) -> None:
     terms, attempt = campaign_known(world)
@@ -234,7 +234,6 @@ def test_most_calls_need_no_look(world: World, reads: Reads, before: Before, fac
     [
         (committed_press, hung_up),
         (began, busy),
-        (listed, busy),
         (stopped, busy),
         (new_rules, busy),
         (in_another_zone, busy),
@@ -247,6 +246,18 @@ def test_what_could_change_the_verdict_is_looked_at(world: World, reads: Reads, 
     reads.count = 0
     assert conclude_knowing(world, attempt, facts(attempt.attempt_id), terms)
     assert reads.count == 1
+
+
+def test_a_listed_number_is_blocked_without_a_look(world: World) -> None:
+    terms, attempt = campaign_known(world)
+    listed(world, attempt)
+    done = conclude_knowing(world, attempt, busy(attempt.attempt_id), terms)
+    assert done is not None
+    assert done.retry_at is None
+    assert world.contact(attempt.contact_id) == ("blocked", "busy", 1)
+    assert world.conn.execute("SELECT contact_id, reason FROM contact_blocks").fetchall() == [
+        (attempt.contact_id, "blacklist: complaint")
+    ]
 
 
 def test_new_rules_are_learnt_by_the_first_look(world: World, reads: Reads) -> None:
