@@ -35,8 +35,8 @@ JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM gateways WHERE name ^
 INSERT INTO campaign_caller_ids (campaign_id, gateway_id, caller_id_id)
 SELECT cg.campaign_id, cg.gateway_id, i.id FROM campaign_gateways cg JOIN caller_ids i USING (gateway_id)
 JOIN campaigns k ON k.id = cg.campaign_id AND k.name ^@ 'last year ';
-INSERT INTO day_tallies (campaign_id, day, shard, calls, billsec)
-SELECT k.id, %(today)s::date - n, 0, 100, 2000 FROM campaigns k CROSS JOIN generate_series(0, %(days)s) n
+INSERT INTO campaign_tallies (campaign_id, day, disposition, shard, attempts, billsec)
+SELECT k.id, %(today)s::date - n, 'hung_up', 0, 100, 2000 FROM campaigns k CROSS JOIN generate_series(0, %(days)s) n
 WHERE k.name ^@ 'last year ' AND k.id %% 20 = 0;
 INSERT INTO blacklists (name, is_global) SELECT 'list ' || n, n %% 10 = 0 FROM generate_series(1, %(many)s) n;
 INSERT INTO blacklist_campaigns (blacklist_id, campaign_id)

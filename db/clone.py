@@ -35,7 +35,7 @@ SETTINGS = (
 OF_ITS_LIFE = frozenset(
     {
         "abandon_days", "amd_labels", "attempts", "campaign_runs", "campaign_tallies", "contact_blocks",
-        "contact_imports", "contact_import_rejects", "day_tallies", "leads",
+        "contact_imports", "contact_import_rejects", "leads",
     }
 )  # fmt: skip
 """Tables of what happened to a campaign, which a clone begins without; a test wants each table settled."""

@@ -110,7 +110,8 @@ class Subject:
     @property
     def terms(self) -> Terms:
         """Return on what terms its campaign calls again; raises InvalidRetryRules."""
-        return Terms(self.campaign_version, self.campaign_state, self.hours, parse_rules(self.retry_rules))
+        rules = parse_rules(self.retry_rules)
+        return Terms(self.campaign_version, self.campaign_state, self.hours, rules, self.time_zone)
 
     def facts(self, ended_at: datetime) -> CallFacts:
         """Return what is written down; `ended_at` stands in while nobody has written down an end."""
@@ -174,7 +175,7 @@ def _conclude_unread(conn: AnyConnection, facts: CallFacts, witness: Witness, kn
         return None
     basis = known.basis
     retry_at = known.terms.retry_at(disposition, basis.number, known.zones, facts.attempt_id)
-    values = _values(facts, witness, disposition, retry_at) | {
+    values = _values(facts, witness, disposition, retry_at, known.terms.time_zone) | {
         "campaign_id": basis.campaign_id,
         "campaign_version": known.terms.version,
         "number": basis.number,
@@ -191,7 +192,7 @@ def _write(
     disposition = disposition_of(known)
     callback_at = _callback_at(conn, subject, known) if disposition is Disposition.CALLBACK_REQUESTED else None
     retry_at = callback_at or subject.terms.retry_at(disposition, subject.number, subject.zones, subject.attempt_id)
-    values = _values(known, witness, disposition, retry_at) | {
+    values = _values(known, witness, disposition, retry_at, subject.time_zone) | {
         "row_version": subject.row_version,
         "callback_at": callback_at,
         "before": before,
@@ -211,7 +212,9 @@ def _conclude(expected: LiteralString, values: Mapping[str, Any]) -> LiteralStri
     return conclude_query(expected, is_answered=values["answered_at"] is not None, owes_lead=values["owes_lead"])
 
 
-def _values(known: CallFacts, witness: Witness, disposition: Disposition, retry_at: datetime | None) -> dict[str, Any]:
+def _values(
+    known: CallFacts, witness: Witness, disposition: Disposition, retry_at: datetime | None, time_zone: str
+) -> dict[str, Any]:
     """Return what every conclusion writes."""
     return {
         "attempt_id": known.attempt_id,
@@ -230,6 +233,7 @@ def _values(known: CallFacts, witness: Witness, disposition: Disposition, retry_
         "contact_state": ContactState.CONCLUDED if retry_at is None else ContactState.RETRY,
         "retry_at": retry_at,
         "callback_at": None,
+        "time_zone": time_zone,
         "shard": int(known.attempt_id[:8], 16) % SHARDS,  # of the attempt, so that an upgrade finds its tally
         "owes_lead": disposition is Disposition.INTERESTED,
         "is_final": disposition in FINAL,

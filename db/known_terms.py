@@ -19,12 +19,16 @@ MOST_ZONE_SETS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A campaign's terms as they were read. version: PostgreSQL's own of its row, new with every change of it."""
+    """A campaign's terms as they were read. version: PostgreSQL's own of its row, new with every change of it.
+
+    time_zone: whose day a call counts in.
+    """
 
     version: str
     state: CampaignState
     hours: CallingHours
     rules: RetryRules
+    time_zone: str
 
     def retry_at(self, disposition: Disposition, number: int, zones: Sequence[str], attempt_id: str) -> datetime | None:
         """Return when the contact is due again, None: never. number: of the attempt that has ended."""

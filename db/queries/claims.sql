@@ -70,22 +70,22 @@ GROUP BY z.id
 SELECT least(
     CASE WHEN rules.max_calls_per_day IS NOT NULL THEN
         rules.max_calls_per_day
-        - (SELECT coalesce(sum(t.calls), 0) FROM day_tallies t
+        - (SELECT coalesce(sum(t.attempts), 0) FROM campaign_tallies t
            WHERE t.project_id = 1 AND t.day = today.day AND t.campaign_id = rules.id)
         - (SELECT count(*) FROM attempts a WHERE a.campaign_id = rules.id AND a.concluded_at IS NULL) END,
     CASE WHEN rules.max_minutes_per_day IS NOT NULL THEN
         floor((rules.max_minutes_per_day::bigint * 60
-        - (SELECT coalesce(sum(t.billsec), 0) FROM day_tallies t
+        - (SELECT coalesce(sum(t.billsec), 0) FROM campaign_tallies t
            WHERE t.project_id = 1 AND t.day = today.day AND t.campaign_id = rules.id)
         ) / rules.max_call_s)
         - (SELECT count(*) FROM attempts a WHERE a.campaign_id = rules.id AND a.concluded_at IS NULL) END,
     CASE WHEN p.max_calls_per_day IS NOT NULL THEN
         p.max_calls_per_day
-        - (SELECT coalesce(sum(t.calls), 0) FROM day_tallies t WHERE t.project_id = 1 AND t.day = today.day)
+        - (SELECT coalesce(sum(t.attempts), 0) FROM campaign_tallies t WHERE t.project_id = 1 AND t.day = today.day)
         - (SELECT count(*) FROM attempts a WHERE a.concluded_at IS NULL) END,
     CASE WHEN p.max_minutes_per_day IS NOT NULL THEN
         floor((p.max_minutes_per_day::bigint * 60
-        - (SELECT coalesce(sum(t.billsec), 0) FROM day_tallies t WHERE t.project_id = 1 AND t.day = today.day)
+        - (SELECT coalesce(sum(t.billsec), 0) FROM campaign_tallies t WHERE t.project_id = 1 AND t.day = today.day)
         - (SELECT coalesce(sum(k.max_call_s), 0) FROM attempts a JOIN campaigns k ON k.id = a.campaign_id
            WHERE a.concluded_at IS NULL)
         ) / rules.max_call_s) END

@@ -58,16 +58,11 @@ WITH done AS (
     FROM done WHERE c.id = done.contact_id AND c.state = 'dialing'
     RETURNING c.state
 ), tally AS (
-    INSERT INTO campaign_tallies AS t (campaign_id, disposition, shard, attempts, billsec)
-    SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
-    ON CONFLICT (project_id, campaign_id, disposition, shard)
+    INSERT INTO campaign_tallies AS t (campaign_id, day, disposition, shard, attempts, billsec)
+    SELECT campaign_id, (claimed_at AT TIME ZONE %(time_zone)s)::date, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s
+    FROM done
+    ON CONFLICT (project_id, campaign_id, day, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
-), day_tally AS (
-    INSERT INTO day_tallies AS t (campaign_id, day, shard, calls, billsec)
-    SELECT done.campaign_id, (done.claimed_at AT TIME ZONE k.time_zone)::date, %(shard)s, 1, %(billsec)s
-    FROM done JOIN campaigns k ON k.id = done.campaign_id
-    ON CONFLICT (project_id, day, campaign_id, shard)
-    DO UPDATE SET calls = t.calls + 1, billsec = t.billsec + excluded.billsec
 )-- WHAT IT BRINGS
 SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state::text FROM contact),
     -- LEAD ID
@@ -111,20 +106,15 @@ WITH done AS (
     WHERE c.id = done.contact_id
         AND (c.state = 'retry' AND %(is_final)s OR c.state IN ('concluded', 'retry') AND c.attempt_count = done.number)
     RETURNING c.state
-), untally AS (
-    UPDATE campaign_tallies t SET attempts = t.attempts - 1, billsec = t.billsec - %(billsec_before)s
-    FROM done
-    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.disposition = %(before)s::disposition AND t.shard = %(shard)s
-), tally AS (
-    INSERT INTO campaign_tallies AS t (campaign_id, disposition, shard, attempts, billsec)
-    SELECT campaign_id, %(disposition)s::disposition, %(shard)s, 1, %(billsec)s FROM done
-    ON CONFLICT (project_id, campaign_id, disposition, shard)
-    DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
-), day_tally AS (
-    UPDATE day_tallies t SET billsec = t.billsec + %(billsec)s - %(billsec_before)s
-    FROM done JOIN campaigns k ON k.id = done.campaign_id
-    WHERE t.project_id = 1 AND t.campaign_id = done.campaign_id AND t.shard = %(shard)s
-        AND t.day = (done.claimed_at AT TIME ZONE k.time_zone)::date
+), tally AS ( -- also where nothing was counted: the campaign may be in another zone by now, and its sums are right still
+    INSERT INTO campaign_tallies AS t (campaign_id, day, disposition, shard, attempts, billsec)
+    SELECT campaign_id, (claimed_at AT TIME ZONE %(time_zone)s)::date, moved.disposition, %(shard)s, moved.attempts, moved.billsec
+    FROM done CROSS JOIN (VALUES
+        (%(before)s::disposition, -1, -%(billsec_before)s::integer), (%(disposition)s::disposition, 1, %(billsec)s::integer)
+    ) AS moved (disposition, attempts, billsec)
+    ORDER BY moved.disposition
+    ON CONFLICT (project_id, campaign_id, day, disposition, shard)
+    DO UPDATE SET attempts = t.attempts + excluded.attempts, billsec = t.billsec + excluded.billsec
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done

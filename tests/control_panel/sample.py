@@ -119,9 +119,9 @@ def _follow_up(conn: Connection[Any], contact_id: int, attempt_id: str, disposit
         [state, disposition, at if state == "concluded" else None, contact_id],
     )
     conn.execute(
-        "INSERT INTO campaign_tallies (campaign_id, disposition, shard, attempts)"
-        " SELECT campaign_id, %s::disposition, 0, 1 FROM contacts WHERE id = %s"
-        " ON CONFLICT (project_id, campaign_id, disposition, shard)"
+        "INSERT INTO campaign_tallies (campaign_id, day, disposition, shard, attempts)"
+        " SELECT campaign_id, current_date, %s::disposition, 0, 1 FROM contacts WHERE id = %s"
+        " ON CONFLICT (project_id, campaign_id, day, disposition, shard)"
         " DO UPDATE SET attempts = campaign_tallies.attempts + 1",
         [disposition, contact_id],
     )

@@ -257,7 +257,10 @@ def _store_people(conn: Connection[Any], chance: Random, campaign_id: int, peopl
 
 def _store_spent(world: World, today: date, campaign_id: int, people: list[Person], spent: list[Spent]) -> None:
     own, every = spent
-    tally = "INSERT INTO day_tallies (campaign_id, day, shard, calls, billsec) VALUES (%s, %s, %s, %s, %s)"
+    tally = (
+        "INSERT INTO campaign_tallies (campaign_id, day, disposition, shard, attempts, billsec)"
+        " VALUES (%s, %s, 'hung_up', %s, %s, %s)"
+    )
     other_id = world.value("SELECT max(id) FROM campaigns")
     world.conn.execute(tally, [campaign_id, today, 3, own.calls, own.talked_s])
     world.conn.execute(tally, [campaign_id, today - timedelta(days=1), 3, 1000, 100_000])

@@ -9,6 +9,7 @@ from db import blacklist, campaigns, flows, lifecycle
 from db.blacklist import BlacklistReason
 from db.claims import ClaimedAttempt, claim
 from db.conclusion import conclude
+from db.migrate import MIGRATIONS
 from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from dialer.outcome import Disposition, Outcome, Witness
@@ -146,9 +147,42 @@ def test_who_asked_to_be_called_later_and_was_listed_meanwhile_is_not_called(wor
 
 def test_what_a_day_has_cost_is_counted_once_for_each_call(world: World, claimed: ClaimedAttempt) -> None:
     today = "(now() AT TIME ZONE 'Europe/Moscow')::date"
-    counted = f"SELECT sum(calls)::int, sum(billsec)::int, max(day) = {today} FROM day_tallies"
+    counted = f"SELECT sum(attempts)::int, sum(billsec)::int, max(day) = {today} FROM campaign_tallies"
     conclude(world.conn, ended(claimed.attempt_id), Witness.HOOK)
     conclude(world.conn, ended(claimed.attempt_id), Witness.EVENTS)
     assert world.conn.execute(counted).fetchone() == (1, 10, True)
     conclude(world.conn, ended(claimed.attempt_id, Outcome.INTERESTED, "1"), Witness.HOOK)  # an upgrade
     assert world.conn.execute(counted).fetchone() == (1, 10, True)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+def test_a_call_counts_in_the_day_of_its_campaign(world: World, zone: str) -> None:
+    call = world.dial(world.campaign(contacts=1, time_zone=zone))[0]
+    conclude(world.conn, busy(call.attempt_id), Witness.HOOK)
+    assert world.value("SELECT day = (now() AT TIME ZONE %s)::date FROM campaign_tallies", zone)
+
+
+def test_what_is_known_better_once_the_campaign_has_moved_to_another_zone_counts_once(world: World) -> None:
+    call = world.dial(world.campaign(contacts=1, time_zone="Pacific/Pago_Pago"))[0]
+    conclude(world.conn, ended(call.attempt_id), Witness.EVENTS)
+    world.conn.execute("UPDATE campaigns SET time_zone = 'Pacific/Kiritimati'")  # where it is another day, always
+    conclude(world.conn, ended(call.attempt_id, Outcome.INTERESTED, "1"), Witness.HOOK)
+    assert tallies(world) == {"interested": (1, 10)}
+
+
+def test_the_roll_up_that_a_migration_counts_anew_is_the_one_that_was_kept(world: World) -> None:
+    first, second = world.campaign(contacts=3), world.campaign(contacts=2, first_phone=79170000000)
+    for call in world.dial(first, 3) + world.dial(second, 1):
+        conclude(world.conn, ended(call.attempt_id), Witness.EVENTS)
+    conclude(world.conn, busy(world.dial(second)[0].attempt_id), Witness.HOOK)
+    conclude(world.conn, ended(call.attempt_id, Outcome.INTERESTED, "1"), Witness.HOOK)
+    counted = (
+        "SELECT campaign_id, day, disposition::text, sum(attempts)::int, sum(billsec)::int FROM campaign_tallies"
+        " GROUP BY 1, 2, 3 HAVING sum(attempts) <> 0 ORDER BY 1, 2, 3"
+    )
+    kept = world.conn.execute(counted).fetchall()
+    assert [row[2:] for row in kept] == [("hung_up", 3, 30), ("busy", 1, 0), ("interested", 1, 10)]
+    text = (MIGRATIONS / "0019_one_roll_up.sql").read_text(encoding="utf-8")
+    world.conn.execute("DELETE FROM campaign_tallies")
+    world.conn.execute(text[text.index("INSERT INTO campaign_tallies") : text.index("DROP TABLE")])
+    assert world.conn.execute(counted).fetchall() == kept

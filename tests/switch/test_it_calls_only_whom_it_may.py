@@ -89,8 +89,10 @@ def test_no_call_starts_beyond_the_days_budget(dialled):
 def test_no_call_starts_beyond_the_days_budget_of_all_campaigns_and_one_does_when_it_grows(dialled):
     # Others must not spend it meanwhile, nor wait for it in vain.
     dialled.wait_for("SELECT 1 FROM attempts HAVING count(*) = count(concluded_at)", timeout_s=90)
-    spent = dialled.select("SELECT coalesce(sum(calls), 0)::bigint AS calls FROM day_tallies WHERE day = %s", _today())
-    budget = spent[0].calls + 1
+    spent = dialled.select(
+        "SELECT coalesce(sum(attempts), 0)::bigint AS s FROM campaign_tallies WHERE day = %s", _today()
+    )
+    budget = spent[0].s + 1
     try:
         dialled.place([BUDGET_OF_ALL], before=lambda conn: limits.set_budgets(conn, Budgets(budget, None)))
         campaign_id = dialled.placed[BUDGET_OF_ALL.name].campaign_id
@@ -108,7 +110,9 @@ def test_no_call_starts_beyond_the_days_budget_of_all_campaigns_and_one_does_whe
 
 def test_no_call_starts_beyond_the_days_minutes_of_all_campaigns_and_one_does_when_they_grow(dialled):
     dialled.wait_for("SELECT 1 FROM attempts HAVING count(*) = count(concluded_at)", timeout_s=90)
-    tallies = dialled.select("SELECT coalesce(sum(billsec), 0)::bigint AS s FROM day_tallies WHERE day = %s", _today())
+    tallies = dialled.select(
+        "SELECT coalesce(sum(billsec), 0)::bigint AS s FROM campaign_tallies WHERE day = %s", _today()
+    )
     minutes = tallies[0].s // 60 + 2
 
     def leave_room_for_one_call(conn):
