@@ -27,8 +27,11 @@ def facts_from_headers(header: Header, ended_at: datetime) -> CallFacts | None:
 
     ended_at: when the event was heard (aware); the switch's own hangup time is preferred.
     """
-    if ids_from_headers(header) is None:
-        return None
+    return facts_of_ours(header, ended_at) if ids_from_headers(header) else None
+
+
+def facts_of_ours(header: Header, ended_at: datetime) -> CallFacts:
+    """Return the facts of a leg that is known to be one of our attempts."""
     answered_at = _time(header("Caller-Channel-Answered-Time"))
     return CallFacts(
         attempt_id=attempt_id_of(header),

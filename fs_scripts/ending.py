@@ -26,9 +26,9 @@ def run(env: Any) -> None:
 
 def _conclude(env: Any, shared: Resources) -> None:
     ids = switch_facts.ids_from_headers(env.getHeader)
-    facts = switch_facts.facts_from_headers(env.getHeader, datetime.now(UTC))
-    if ids is None or facts is None:
+    if ids is None:
         return
+    facts = switch_facts.facts_of_ours(env.getHeader, datetime.now(UTC))
     concluded = shared.memory.concluded(facts, ids.basis)
     shared.announcer.release(facts.attempt_id)
     if concluded:

@@ -199,6 +199,16 @@ def test_a_blocked_contact_is_told_of_once_and_counted_as_a_hit(world: World, tw
     assert len(blacklist.history(world.conn, FIRST)) == 1  # a hit is no change
 
 
+def test_who_is_blocked_already_is_not_told_of_again(world: World, two: tuple[int, int]) -> None:
+    blacklist.add(world.conn, FIRST, BlacklistReason.LEGAL)
+    assert len(blacklist.take_blocks(world.conn)) == 2
+    again = "UPDATE contacts SET state = %s WHERE phone = %s"
+    for state in ("blocked", "retry"):  # a retry is refused, so it is blocked still
+        world.conn.execute(again, [state, FIRST])
+        assert states(world, two[0])[0][0] == "blocked"
+    assert blacklist.take_blocks(world.conn) == []
+
+
 def test_lists_are_made_renamed_and_deleted_with_their_entries_on_record(world: World) -> None:
     own = own_list(world)
     with pytest.raises(AlreadyExists):
