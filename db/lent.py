@@ -22,16 +22,30 @@ T = TypeVar("T")
 
 INTERVAL_S = 0.1
 LATE = "PostgreSQL did not answer in time"
+MOST_STATEMENTS = 64
+"""So many the server keeps prepared for one connection; what comes besides is asked by a cursor."""
 PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
 
 
 @cache
-def numbered(query: LiteralString) -> tuple[bytes, tuple[str, ...]]:
-    """Return the query with its parameters as PostgreSQL numbers them, and their names in that order."""
+def names_in(query: LiteralString) -> tuple[str, ...]:
+    """Return the names of the query's parameters, each once."""
+    return tuple(dict.fromkeys(name for name in PLACEHOLDER.findall(query) if name))
+
+
+@cache
+def numbered(query: LiteralString, nulls: frozenset[str]) -> tuple[bytes, tuple[str, ...]]:
+    """Return the query with its parameters as PostgreSQL numbers them, and their names in that order.
+
+    nulls: parameters that are NULL. They stand so in the query: what depends on them PostgreSQL then leaves out of its
+    plan, tables included.
+    """
     numbers: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
-        return f"${numbers.setdefault(found[1], len(numbers) + 1)}" if found[1] else "%"
+        if not found[1]:
+            return "%"
+        return "NULL" if found[1] in nulls else f"${numbers.setdefault(found[1], len(numbers) + 1)}"
 
     return PLACEHOLDER.sub(number, query).encode(), tuple(numbers)
 
@@ -65,10 +79,12 @@ class Lent(Connection[Any]):
             raise psycopg.OperationalError(LATE) from late
 
     def row_of(self, query: LiteralString, params: Params) -> tuple[Any, ...] | None:
-        """Run one statement, always prepared, and return its first row, or None; raises what a cursor does."""
-        text, names = numbered(query)
+        """Run one statement, prepared, and return its first row, or None; raises what a cursor does."""
+        text, names = numbered(query, frozenset([name for name in names_in(query) if params[name] is None]))
         values = self._adapts.dump_sequence([params[name] for name in names], [PyFormat.AUTO] * len(names))
         key = text, self._adapts.types or ()
+        if key not in self._statements and len(self._statements) >= MOST_STATEMENTS:
+            return sql.row_of(self, query, params)
         try:
             result = self._run(key, values)
         except errors.InvalidSqlStatementName:  # after a rollback psycopg has the server forget all it has prepared

@@ -28,7 +28,16 @@ def conn(postgres_url: str) -> Iterator[Lent]:
 
 def test_parameters_are_numbered_in_the_order_in_which_they_are_named() -> None:
     query = "SELECT %(b)s, %(a)s, 5 %% 2 = %(b)s::integer"
-    assert numbered(query) == (b"SELECT $1, $2, 5 % 2 = $1::integer", ("b", "a"))
+    assert numbered(query, frozenset()) == (b"SELECT $1, $2, 5 % 2 = $1::integer", ("b", "a"))
+
+
+def test_what_is_null_stands_in_the_statement(conn: Lent) -> None:
+    query: LiteralString = "SELECT %(a)s::text, %(b)s::integer, %(a)s::text IS NULL OR %(a)s::bigint > 0"
+    text = b"SELECT NULL::text, $1::integer, NULL::text IS NULL OR NULL::bigint > 0"
+    assert numbered(query, frozenset({"a"})) == (text, ("b",))
+    assert conn.row_of(query, {"a": None, "b": 5}) == (None, 5, True)
+    assert conn.row_of(query, {"a": "1", "b": None}) == ("1", None, True)
+    assert conn.row_of(query, {"a": "0", "b": 6}) == ("0", 6, False)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,13 @@ def test_values_of_other_types_are_another_statement(conn: Lent) -> None:
     for value in (1, 70_000, 10**10, None, 2):
         assert conn.row_of("SELECT %(value)s::bigint", {"value": value}) == (value,)
     assert conn.execute(PREPARED).fetchone() == (4,)
+
+
+def test_no_more_is_prepared_than_a_connection_may_keep(conn: Lent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lent, "MOST_STATEMENTS", 2)
+    for value in (1, 70_000, 10**10, 70_000, 2):
+        assert conn.row_of("SELECT %(value)s::bigint", {"value": value}) == (value,)
+    assert conn.execute(PREPARED).fetchone() == (2,)
 
 
 def test_the_first_of_many_rows_or_none(conn: Lent) -> None:

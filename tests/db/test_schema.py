@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import pytest
 from psycopg import Connection
+from psycopg.errors import CheckViolation
 
 from db.blacklist import BlacklistReason
 from db.imports import ImportState
@@ -18,6 +19,7 @@ from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
 from dialer.outcome import Disposition, Outcome, Witness
 from dialer.schedule import RunResult, ScheduleAction
+from tests.db.conftest import World
 
 TYPES: dict[str, type[StrEnum]] = {
     "blacklist_reason": BlacklistReason,
@@ -52,6 +54,15 @@ def test_every_sql_enum_has_its_python_enum(conn: Connection) -> None:
 
 def test_every_outcome_is_a_disposition() -> None:
     assert {outcome.value for outcome in Outcome} <= {disposition.value for disposition in Disposition}
+
+
+@pytest.mark.parametrize(("basis", "source"), [("", "form 17"), ("offers", ""), ("offers", None), (None, "form 17")])
+def test_a_consent_says_what_it_rests_on(world: World, basis: str | None, source: str | None) -> None:
+    world.campaign(contacts=1)
+    consent = "UPDATE contacts SET consent_basis = %s, consent_at = now(), consent_source = %s"
+    with pytest.raises(CheckViolation):
+        world.conn.execute(consent, [basis, source])
+    assert world.conn.execute(consent, ["offers", "form 17"]).rowcount == 1
 
 
 def test_migrating_again_changes_nothing(postgres_url: str) -> None:
