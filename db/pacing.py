@@ -1,12 +1,16 @@
 """Pacing by operators: what an admin set, what goes on now, and what was learnt, brought to the one decision."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
-from db.sql import AnyConnection, change, column_of, load, one_of, row_of
+from db.campaigns import CampaignGateway
+from db.claims import ClaimedAttempt, claim
+from db.dialing import DialingCampaign
+from db.sql import AnyConnection, change, column_of, joined, load, one_of, row_of
 from dialer.adaptive_pacing import Decision, Live, News, PacingMode, PacingRules, PacingState, decide, reset
 
 queries = load("pacing")
@@ -58,7 +62,7 @@ def get(conn: AnyConnection, campaign_id: int) -> Pacing | None:
 def reset_kill_switch(conn: AnyConnection, campaign_id: int) -> None:
     """Release the kill switch, as an admin does."""
     with conn.transaction():
-        found = _locked(conn, campaign_id)
+        found = _locked(conn, campaign_id, queries["locked"])
         if found is not None:
             _learn(conn, campaign_id, reset(found.learnt), (found.ended, found.transferred, found.abandoned))
 
@@ -69,9 +73,13 @@ def note_no_operator(conn: AnyConnection, attempt_id: str) -> bool:
 
 
 def may_start(conn: AnyConnection, campaign_id: int, most: int, now: datetime) -> Decision | None:
-    """Decide how many calls may start, up to `most`, and remember what was learnt; None: no operators to follow."""
-    with conn.transaction():
-        found = _locked(conn, campaign_id)
+    """Decide how many calls may start, up to `most`, and remember what was learnt.
+
+    None: no operators to follow, or another scheduler decides and claims right now. In a transaction of its own this is
+    a forecast: only what is claimed in the same transaction is surely within it (`claim_paced`).
+    """
+    with joined(conn):
+        found = _locked(conn, campaign_id, queries["locked_or_none"])
         if found is None:
             return None
         totals = row_of(conn, queries["totals"], {"campaign_id": campaign_id})
@@ -88,8 +96,26 @@ def may_start(conn: AnyConnection, campaign_id: int, most: int, now: datetime) -
     return decision
 
 
-def _locked(conn: AnyConnection, campaign_id: int) -> Pacing | None:
-    return one_of(conn, Pacing, queries["get"] + queries["locked"], {"campaign_id": campaign_id})
+def claim_paced(
+    conn: AnyConnection,
+    campaign: DialingCampaign,
+    gateway: CampaignGateway,
+    attempt_ids: Sequence[str],
+    open_zone_sets: Sequence[int],
+    now: datetime,
+) -> list[ClaimedAttempt]:
+    """Claim for the first of these ids, as many as operators can take, in one transaction with the decision.
+
+    The campaign's pacing stays locked until the claim is committed: whoever decides next counts these calls.
+    """
+    with conn.transaction():
+        conn.execute(queries["begin"])
+        decision = may_start(conn, campaign.id, len(attempt_ids), now)
+        return claim(conn, campaign, gateway, attempt_ids[: decision.start if decision else 0], open_zone_sets, now)
+
+
+def _locked(conn: AnyConnection, campaign_id: int, how: LiteralString) -> Pacing | None:
+    return one_of(conn, Pacing, queries["get"] + how, {"campaign_id": campaign_id})
 
 
 def _news(conn: AnyConnection, campaign_id: int, found: Pacing, totals: tuple[int, ...], now: datetime) -> News:

@@ -220,8 +220,9 @@ class Planner:
         moments = {slot.attempt_id: answered_at + slot.delay_ms / 1000 for slot in slots}
         claimed: list[ClaimedAttempt] = []
         try:
+            claim = pacing.claim_paced if campaign.id in self._paced else claims.claim
             claimed = self._database.run(
-                lambda conn: claims.claim(conn, campaign, gateway, reserved, open_sets, now), begins=False
+                lambda conn: claim(conn, campaign, gateway, reserved, open_sets, now), begins=False
             )
         finally:
             taken = {attempt.attempt_id for attempt in claimed}

@@ -16,8 +16,15 @@ SELECT mode, operators, lines_per_operator::float8 AS lines_per_operator, abando
     ended, transferred, abandoned
 FROM campaign_pacing WHERE project_id = 1 AND campaign_id = %(campaign_id)s
 
--- locked -- Ends `get` for whoever decides: of two schedulers one waits, and then sees the other's calls.
+-- locked -- Ends `get` for whoever changes what was learnt and waits for those that decide.
 FOR UPDATE
+
+-- locked_or_none -- Ends `get` for whoever decides. While another scheduler decides and claims there is no row: waiting for
+-- it would hold up the other campaigns, and a scheduler that hangs in between would hold up all others.
+FOR UPDATE SKIP LOCKED
+
+-- begin -- A claim's commit need not wait for the disk (claims.sql, begin). What was learnt with it would be learnt again.
+SELECT set_config('synchronous_commit', 'off', true)
 
 -- live -- Calls on their way, and those that asked for an operator and are in talk or wait.
 SELECT count(*) FILTER (WHERE outcome IS DISTINCT FROM 'transferred'), count(*) FILTER (WHERE outcome = 'transferred')

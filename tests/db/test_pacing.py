@@ -1,16 +1,17 @@
 """Pacing in the store: what was set, what goes on, and what is learnt from one look to the next."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from psycopg import errors
+from psycopg import Connection, errors
 
 from db import attempts, pacing
 from db.conclusion import conclude
 from dialer.adaptive_pacing import WARM_UP_CALLS, PacingMode, PacingRules
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
-from tests.db.conftest import World
+from tests.db.conftest import Connect, World, new_ids
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PREDICTIVE = PacingRules(PacingMode.PREDICTIVE, 4)
@@ -54,6 +55,25 @@ def test_progressive_counts_lines_on_their_way_and_operators_in_talk(world: Worl
     assert start(world, campaign_id) == 6 - 1
     end(world, ringing.attempt_id)
     assert start(world, campaign_id) == 6
+
+
+def test_two_schedulers_never_get_the_same_operators(world: World, connect: Connect, campaign_id: int) -> None:
+    """A decides, B decides, A claims, B claims: each sees the other's calls, or starts none."""
+    pacing.put(world.conn, campaign_id, PacingRules(PacingMode.PROGRESSIVE, 4))
+    campaign, now = world.dialing(campaign_id), datetime.now(UTC)
+    one, other = connect(), connect()
+
+    def claim(conn: Connection[Any], wanted: int) -> int:
+        ids, sets = new_ids(wanted), [world.zone_set_id]
+        return len(pacing.claim_paced(conn, campaign, campaign.gateways[0], ids, sets, now))
+
+    forecasts = [pacing.may_start(conn, campaign_id, 100, now) for conn in (one, other)]
+    assert [forecast.start for forecast in forecasts if forecast] == [4, 4]
+    with one.transaction():
+        assert claim(one, 3) == 3
+        assert claim(other, 4) == 0, "the first one's claim is not committed yet, and nobody waits for it"
+    assert claim(other, 4) == 1
+    assert claim(one, 4) == 0
 
 
 def test_it_learns_from_what_ended_since_the_last_look(world: World, campaign_id: int) -> None:

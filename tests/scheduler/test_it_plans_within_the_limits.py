@@ -273,6 +273,25 @@ def test_a_campaign_with_operators_starts_no_more_calls_than_they_can_take(plann
     assert sum(len(planner.plan(datetime.now(UTC))) for _ in range(3)) == 3
 
 
+@pytest.mark.parametrize("mode", [PacingMode.PROGRESSIVE, PacingMode.PREDICTIVE])
+def test_two_schedulers_together_start_no_more_than_operators_can_take(world, database, ready_redis, monkeypatch, mode):
+    """The second one decides and claims between the decision and the claim of the first."""
+    campaign_id = world.campaign(contacts=50, calls_per_minute=6000, max_channels=100)
+    pacing.put(world.conn, campaign_id, PacingRules(mode, 3))
+    planners = [make_planner(database, ready_redis) for _ in range(2)]
+    planned = []
+    real = leases.reserve
+
+    def reserve(*arguments):
+        monkeypatch.setattr("scheduler.planner.leases.reserve", real)
+        planned.extend(planners[1].plan(now()))
+        return real(*arguments)
+
+    monkeypatch.setattr("scheduler.planner.leases.reserve", reserve)
+    planned += planners[0].plan(now())
+    assert len(planned) == world.value("SELECT count(*) FROM attempts") == leases.counts(ready_redis).total == 3
+
+
 def test_it_hands_calls_over_before_the_round_is_over(world, planner):
     """With many campaigns the first calls are due long before the last campaign had its turn."""
     ids = [world.campaign(contacts=2, first_phone=79160000000 + 1000 * n, max_channels=100) for n in range(2)]
