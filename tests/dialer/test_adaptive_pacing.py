@@ -1,5 +1,6 @@
 """Calls in proportion to the people who take them: a table of cases for the one decision."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -157,3 +158,24 @@ def test_resetting_what_has_not_tripped_changes_nothing():
 
 def test_clocks_that_disagree_do_not_stop_the_dialing():
     assert start(PREDICTIVE, Live(0, 10), replace(KNOWN, reach_s=-1e9, talk_s=-5.0)) >= 10
+
+
+@pytest.mark.parametrize("operators", [1_000, 2_000, 10_000])
+@pytest.mark.parametrize("share_in_talk", [0.0, 0.5, 1.0])
+def test_thousands_of_operators_are_paced(operators, share_in_talk):
+    talking = round(operators * share_in_talk)
+    lines = start(replace(PREDICTIVE, operators=operators), Live(0, talking), most=1_000_000)
+    free_soon = operators - talking * math.exp(-0.5 * KNOWN.reach_s / KNOWN.talk_s)
+    assert free_soon <= lines <= 10 * operators
+    assert 0.8 * free_soon <= lines * KNOWN.hit_rate <= 1.02 * free_soon, (
+        "as many as will ask are free, with some to spare"
+    )
+
+
+@pytest.mark.parametrize("share_in_talk", [0.0, 0.5, 0.9])
+def test_the_many_are_paced_as_the_few(share_in_talk, monkeypatch):
+    """Either way of counting chances finds the same to two lines."""
+    rules, live = replace(PREDICTIVE, operators=100), Live(0, round(100 * share_in_talk))
+    summed = start(rules, live)
+    monkeypatch.setattr("dialer.adaptive_pacing.MANY_OPERATORS", 99)
+    assert start(rules, live) == pytest.approx(summed, abs=2)
