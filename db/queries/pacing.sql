@@ -1,7 +1,7 @@
 -- paced -- The campaigns whose calls follow their operators.
 SELECT campaign_id FROM campaign_pacing WHERE project_id = 1 AND mode <> 'fixed'
 
--- put -- What an admin sets; what was learnt stays. What the campaign did before is no news.
+-- put -- What an admin sets; what was learnt stays. What the campaign did before it was paced, at first or again, is no news.
 INSERT INTO campaign_pacing (campaign_id, mode, operators, lines_per_operator, abandon_cap, ended, transferred, abandoned)
 SELECT %(campaign_id)s, %(mode)s::pacing_mode, %(operators)s, %(lines_per_operator)s, %(abandon_cap)s, coalesce(sum(t.attempts), 0),
     coalesce(sum(t.attempts) FILTER (WHERE t.disposition = 'transferred'), 0),
@@ -9,7 +9,10 @@ SELECT %(campaign_id)s, %(mode)s::pacing_mode, %(operators)s, %(lines_per_operat
 FROM campaign_tallies t WHERE t.project_id = 1 AND t.campaign_id = %(campaign_id)s
 ON CONFLICT (project_id, campaign_id) DO UPDATE
 SET mode = excluded.mode, operators = excluded.operators, lines_per_operator = excluded.lines_per_operator,
-    abandon_cap = excluded.abandon_cap
+    abandon_cap = excluded.abandon_cap,
+    ended = CASE WHEN campaign_pacing.mode = 'fixed' THEN excluded.ended ELSE campaign_pacing.ended END,
+    transferred = CASE WHEN campaign_pacing.mode = 'fixed' THEN excluded.transferred ELSE campaign_pacing.transferred END,
+    abandoned = CASE WHEN campaign_pacing.mode = 'fixed' THEN excluded.abandoned ELSE campaign_pacing.abandoned END
 
 -- get -- The rules and what was learnt.
 SELECT mode, operators, lines_per_operator::float8 AS lines_per_operator, abandon_cap::float8 AS abandon_cap, state,

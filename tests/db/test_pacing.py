@@ -97,6 +97,25 @@ def test_it_learns_from_what_ended_since_the_last_look(world: World, campaign_id
     assert again.state == found.state
 
 
+def test_what_went_on_while_it_was_fixed_is_no_news(world: World, campaign_id: int) -> None:
+    """Fixed dials whatever people bear: all that at once would trip the kill switch of the mode that follows."""
+    pacing.put(world.conn, campaign_id, PacingRules(PacingMode.FIXED, 4))
+    for attempt in world.dial(campaign_id, 10):
+        answer(world, attempt.attempt_id, Outcome.TRANSFERRED)
+        end(world, attempt.attempt_id)
+        pacing.note_no_operator(world.conn, attempt.attempt_id)
+    pacing.put(world.conn, campaign_id, PREDICTIVE)
+    found = pacing.may_start(world.conn, campaign_id, 100, NOW)
+    assert found is not None
+    assert (found.state.calls, found.state.transfers, found.state.abandon_rate) == (0, 0, 0.0)
+    (later,) = world.dial(campaign_id, 1)
+    end(world, later.attempt_id)
+    pacing.put(world.conn, campaign_id, PacingRules(PacingMode.PREDICTIVE, 5))
+    found = pacing.may_start(world.conn, campaign_id, 100, NOW)
+    assert found is not None
+    assert found.state.calls == 1, "what ended since the last look is news, though the number of operators was changed"
+
+
 def test_who_got_no_operator_counts_also_when_it_is_written_down_late(world: World, campaign_id: int) -> None:
     pacing.put(world.conn, campaign_id, PREDICTIVE)
     first, second = world.dial(campaign_id, 2)
