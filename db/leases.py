@@ -98,10 +98,12 @@ def reserve(
     horizon_ms: int,
     ttl_s: int = TTL_S,
     until_us: int | None = None,
+    place: tuple[int, int] = (0, 0),
 ) -> list[Slot]:
     """Reserve slots for the first of `attempt_ids`, as many as every limit allows within `horizon_ms`.
 
     until_us: by Redis's clock, instead of the horizon: of several who ask in turn none sees further than the first.
+    place: switch id and its channels, for a leg that can be on no other; a channel is held there too.
     Raises LeasesLost when Redis was emptied: call `rebuild` first. Raises RedisAway.
     """
     if not attempt_ids:
@@ -111,6 +113,7 @@ def reserve(
         *(gateway.id, gateway.max_channels, gateway.cps, gateway.cpm or 0),
         *(campaign.id, campaign.max_channels, campaign.cpm),
         *(total.max_channels, total.cps),
+        *place,
     )
     found = run(redis, "reserve", [*limits, *attempt_ids])
     if found is None:

@@ -26,6 +26,10 @@ class Limits:
     switch_id: int | None = None
     switch_channels: int | None = None
 
+    def place(self, total: TotalLimits) -> tuple[int, int] | None:
+        """Return the one switch that can take the leg, and its channels; None: nobody knows which."""
+        return None if self.switch_id is None else (self.switch_id, self.switch_channels or total.max_channels)
+
 
 def limits(conn: AnyConnection, attempt_id: str) -> Limits | None:
     """Return the limits that a leg beside this attempt counts in; None: there is no such attempt."""
@@ -38,19 +42,19 @@ def limits(conn: AnyConnection, attempt_id: str) -> Limits | None:
 
 
 def reserve(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, horizon_ms: int, ttl_s: int) -> int | None:
-    """Return in how many ms the leg may be dialled, and hold its channel; None: no limit leaves room for it now.
+    """Return in how many ms the leg may be dialled, and hold its channel; None: some limit leaves no room for it now.
 
-    Raises LeasesLost, RedisAway.
+    Asked again it gets another moment in place of the first. Raises LeasesLost, RedisAway.
     """
-    slots = leases.reserve(redis, of.gateway, of.campaign, total, [leases.of_operator(attempt_id)], horizon_ms, ttl_s)
+    leg = [leases.of_operator(attempt_id)]
+    place = of.place(total) or (0, 0)
+    slots = leases.reserve(redis, of.gateway, of.campaign, total, leg, horizon_ms, ttl_s, place=place)
     return slots[0].delay_ms if slots else None
 
 
 def ask_to_leave(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, ttl_s: int) -> Leave | None:
     """Ask at the last gate, as db.leases.ask_to_leave; None: the call's switch has no channel left for the leg now."""
-    wanted = None
-    if of.switch_id is not None:
-        place = (of.switch_id, of.switch_channels or total.max_channels)
-        wanted = Wanted(leases.of_operator(attempt_id), [place], ttl_s)
+    place = of.place(total)
+    wanted = Wanted(leases.of_operator(attempt_id), [place], ttl_s) if place else None
     leave = leases.ask_to_leave(redis, of.gateway.id, ALLOWANCE / of.gateway.cps, ALLOWANCE / total.cps, wanted)
     return None if wanted and not leave.wait_s and leave.switch_id is None else leave

@@ -21,6 +21,8 @@ HORIZON_MS = 2000
 """How far ahead a moment is reserved: beyond what the dial loop reserves, so that the operator gets the next one."""
 LIMITS_FOR_S = 0.5
 """How long what was read of the limits counts: one that is lowered meanwhile holds for the leg that waits, too."""
+LATEST_S = 0.15
+"""As the scheduler's: the minute counts a leg at its moment; one that is later gets another."""
 LOOK_EVERY_MS = 100
 """More often than the dial loop looks: a channel that becomes free is rather the waiting callee's."""
 
@@ -72,31 +74,35 @@ def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, t
     """Return when the leg was allowed to be dialled, epoch s; None: not in time."""
     read_at = time.monotonic()
     deadline = read_at + PATIENCE_S
-    is_reserved = False
+    due_at: float | None = None
+    ttl_s = shared.settings.lease_ttl_s
     while line.is_up() and (now := time.monotonic()) < deadline:
         wait_ms = float(LOOK_EVERY_MS)
         try:
             if now - read_at >= LIMITS_FOR_S:
                 changed, read_at = _limits(shared, attempt_id) or of, now  # while nobody can say, nobody changes them
                 if changed != of:
-                    leases.give_back(shared.redis, [leases.of_operator(attempt_id)])
-                    of, is_reserved = changed, False
-            if not is_reserved:
-                ttl_s = shared.settings.lease_ttl_s
+                    of, due_at = changed, None
+            if due_at is None or now > due_at + LATEST_S:
                 delay_ms = operator_legs.reserve(shared.redis, attempt_id, of, total, HORIZON_MS, ttl_s)
-                is_reserved = delay_ms is not None
+                due_at = None if delay_ms is None else time.monotonic() + delay_ms / 1000
                 wait_ms = wait_ms if delay_ms is None else delay_ms
             else:
-                leave = operator_legs.ask_to_leave(shared.redis, attempt_id, of, total, shared.settings.lease_ttl_s)
+                leave = operator_legs.ask_to_leave(shared.redis, attempt_id, of, total, ttl_s)
                 if leave is not None and not leave.wait_s:
                     return leave.at
                 wait_ms = leave.wait_s * 1000 if leave is not None else wait_ms
         except LeasesLost:
-            is_reserved = False  # what was restored of it lets nobody leave, and would take its own room
-            with contextlib.suppress(RedisAway, RedisError):
-                leases.give_back(shared.redis, [leases.of_operator(attempt_id)])
+            due_at = None
+            _give_back(shared, attempt_id)  # what was restored of it lets nobody leave
         except (RedisAway, RedisError):
-            is_reserved = False
+            due_at = None
         if wait_ms >= 1:
             line.pause(round(wait_ms))
+    _give_back(shared, attempt_id)
     return None
+
+
+def _give_back(shared: Resources, attempt_id: str) -> None:
+    with contextlib.suppress(RedisAway, RedisError):
+        leases.give_back(shared.redis, [leases.of_operator(attempt_id)])

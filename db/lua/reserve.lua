@@ -1,8 +1,12 @@
 -- Reserve channels and evenly spaced slots for one campaign on one gateway, all limits in one step.
 -- ARGV: the last moment for a slot in µs (or + and a horizon in ms), ttl ms,
---       gateway id, its channels, its calls per second, its calls per minute (0: no limit), campaign id, its channels, its calls per minute, channels in all, calls per second in all, attempt ids...
+--       gateway id, its channels, its calls per second, its calls per minute (0: no limit), campaign id, its channels, its calls per minute, channels in all, calls per second in all,
+--       switch id and its channels (0: none was chosen), attempt ids...
 -- Returns nil when Redis was emptied, else a flat list: attempt id, delay in µs, ...
 -- Times are µs of Redis's own clock. Slots only ever grow, so the last N of a minute are its newest N.
+-- An operator's leg (<attempt>:operator) asks again and again until it gets through, on the switch its callee is on. What is
+-- kept of it already, be it a slot that went by unused or a lease that was restored for it, takes no room from itself; and as
+-- long as it gets none, nobody restores one.
 if redis.call('EXISTS', 'dialer:generation') == 0 then
   return false
 end
@@ -10,7 +14,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local latest = ARGV[1]:sub(1, 1) == '+' and now + ARGV[1]:sub(2) * 1000 or tonumber(ARGV[1])
 local expires = string.format('%.0f', now + ARGV[2] * 1000)
-local gateway, campaign = ARGV[3], ARGV[7]
+local gateway, campaign, switch, FIRST = ARGV[3], ARGV[7], ARGV[12], 14
+local leg = #ARGV == FIRST and ARGV[FIRST]:sub(-9) == ':operator' and ARGV[FIRST]
 -- Wider than what is kept at the last gate, so that a line which was held up catches up with its slots; and what leaves
 -- up to 250 ms late still keeps the limit of a minute as the wire counts it.
 local SECOND, MINUTE = 1030000, 60250000
@@ -33,12 +38,24 @@ local minute_gateway = 'dialer:minute:gateway:' .. gateway
 local minute_campaign = 'dialer:minute:campaign:' .. campaign
 local arrival_total = 'dialer:arrival:total'
 local arrival_gateway = 'dialer:arrival:gateway:' .. gateway
+local held_in = {leases_total, leases_gateway, leases_campaign}
+if switch ~= '0' then
+  held_in[4] = 'dialer:leases:switch:' .. switch
+end
+
+if leg then
+  for _, key in ipairs({minute_gateway, minute_campaign, unpack(held_in)}) do
+    redis.call('ZREM', key, leg)
+  end
+  redis.call('DEL', 'dialer:lease:' .. leg)
+end
 
 local wanted = math.min(
-  #ARGV - 11,
+  #ARGV - FIRST + 1,
   free(leases_gateway, tonumber(ARGV[4])),
   free(leases_campaign, tonumber(ARGV[8])),
-  free(leases_total, tonumber(ARGV[10]))
+  free(leases_total, tonumber(ARGV[10])),
+  held_in[4] and free(held_in[4], tonumber(ARGV[13])) or math.huge
 )
 local gateway_spacing = math.ceil(SECOND / tonumber(ARGV[5]))
 local total_spacing = math.ceil(SECOND / tonumber(ARGV[11]))
@@ -58,16 +75,16 @@ for i = 1, wanted do
   if slot > latest then
     break
   end
-  local id = ARGV[11 + i]
+  local id = ARGV[FIRST - 1 + i]
   local at = string.format('%.0f', slot)
-  for _, leases in ipairs({leases_total, leases_gateway, leases_campaign}) do
+  for _, leases in ipairs(held_in) do
     redis.call('ZADD', leases, expires, id)
   end
   redis.call('DEL', 'dialer:over:' .. id) -- an operator's, given back before
   redis.call('ZADD', minute_campaign, at, id)
   redis.call('ZADD', minute_gateway, at, id)
   -- What giving it back needs: where it counts, and the arrival times before and after it.
-  redis.call('HSET', 'dialer:lease:' .. id, 'gateway', gateway, 'campaign', campaign,
+  redis.call('HSET', 'dialer:lease:' .. id, 'gateway', gateway, 'campaign', campaign, 'switch', switch,
     'total_before', string.format('%.0f', total_next), 'total_after', string.format('%.0f', slot + total_spacing),
     'gateway_before', string.format('%.0f', gateway_next),
     'gateway_after', string.format('%.0f', slot + gateway_spacing))
@@ -82,5 +99,7 @@ if #slots > 0 then
   redis.call('SET', arrival_gateway, string.format('%.0f', gateway_next))
   redis.call('PEXPIRE', minute_gateway, 120000)
   redis.call('PEXPIRE', minute_campaign, 120000)
+elseif leg then
+  redis.call('SET', 'dialer:over:' .. leg, 1, 'PX', 120000)
 end
 return slots

@@ -1,5 +1,6 @@
 """An operator's leg is a call to the trunk like any other: it waits for a channel and a moment, and holds both."""
 
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -152,6 +153,80 @@ def test_a_leg_that_waits_while_redis_is_emptied_is_reserved_and_counted_anew(sh
     assert leases.minute_count(shared.redis, found[0].campaign_id) == 2
     held = shared.redis.hexists(f"dialer:lease:{leases.of_operator(attempt_id)}", "total_after")
     assert held, "by a slot of its own, not by what was restored"
+
+
+class SlowLine(Line):
+    """Its pauses take as long as they do in a switch, or longer; notes when the leg left, by Redis's clock."""
+
+    def __init__(self, redis, longer_s: float = 0.0) -> None:
+        super().__init__()
+        self._redis, self._longer_s = redis, longer_s
+        self.left_us = 0
+
+    def pause(self, duration_ms: int) -> None:
+        time.sleep(duration_ms / 1000 + self._longer_s)
+        super().pause(duration_ms)
+
+    def bridge(self, number: str) -> bool:
+        self.left_us = leases.time_us(self._redis)
+        return super().bridge(number)
+
+
+def on_a_switch(world, channels: int) -> int:
+    switches.from_settings(world.conn, "127.0.0.1", 8021)
+    world.conn.execute("UPDATE attempts SET switch_id = (SELECT id FROM switches)")
+    world.conn.execute("UPDATE switches SET max_channels = %s", [channels])
+    return world.value("SELECT id FROM switches")
+
+
+def late_s(line: SlowLine, world, redis, attempt_id) -> float:
+    """How long after the moment at which the minute counts it the leg left."""
+    campaign_id = operator_legs.limits(world.conn, attempt_id).campaign.id
+    return (line.left_us - redis.zscore(f"dialer:minute:campaign:{campaign_id}", f"{attempt_id}:operator")) / 1e6
+
+
+def test_a_leg_that_waits_for_a_channel_of_its_switch_is_counted_when_it_leaves(shared, world, attempt_id):
+    switch_id = on_a_switch(world, channels=1)
+    shared.redis.zadd(f"dialer:leases:switch:{switch_id}", {"other": leases.time_us(shared.redis) + 1_000_000})
+    line = SlowLine(shared.redis)
+    assert operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert late_s(line, world, shared.redis, attempt_id) < 0.25
+    assert leases.counts(shared.redis, switch_ids=[switch_id]).by_switch == {switch_id: 1}
+
+
+def test_a_leg_whose_moment_went_by_gets_another_one(shared, world, attempt_id):
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 300_000)
+    line = SlowLine(shared.redis, longer_s=0.5)
+    line.on_pause = lambda: setattr(line, "_longer_s", 0.0)
+    assert operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert late_s(line, world, shared.redis, attempt_id) < 0.25
+    assert leases.minute_count(shared.redis, attempts.open_attempts(world.conn)[0].campaign_id) == 2, "each once"
+
+
+def test_the_lease_keeper_takes_no_channel_for_a_leg_that_waits_for_one(shared, world, attempt_id):
+    of, total = operator_legs.limits(world.conn, attempt_id), TotalLimits(100, 1000)
+    leases.reserve(shared.redis, of.gateway, of.campaign, total, ["another"], 1000)
+    assert operator_legs.reserve(shared.redis, attempt_id, of, total, 1000, 60) is None, "the gateway is full"
+    leases.renew_open(shared.redis, attempts.open_attempts(world.conn))
+    assert leases.counts(shared.redis).total == 2, "the callee's and another's"
+    leases.release(shared.redis, ["another"])
+    assert operator_legs.reserve(shared.redis, attempt_id, of, total, 1000, 60) is not None
+
+
+def test_what_was_restored_for_a_leg_before_it_asked_does_not_keep_it_waiting(shared, world, attempt_id):
+    leases.renew_open(shared.redis, attempts.open_attempts(world.conn))
+    assert leases.counts(shared.redis).total == 2, "its outcome was seen before it asked"
+    assert operator_leg.connect(Line(), shared, attempt_id, NUMBER)
+    assert leases.counts(shared.redis).total == 2
+
+
+def test_a_callee_who_leaves_while_the_leg_waits_for_its_moment_leaves_nothing_of_it(shared, world, attempt_id):
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 1_000_000)
+    line = Line()
+    line.patience = 1
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert leases.counts(shared.redis).total == 1, "the callee's"
+    assert leases.minute_count(shared.redis, attempts.open_attempts(world.conn)[0].campaign_id) == 1
 
 
 def test_the_scheduler_keeps_and_restores_the_operators_lease(shared, world, attempt_id):
