@@ -212,7 +212,9 @@ class Departures:
             return self._withdrawals.put_aside(attempt.attempt_id)
         self._stay_apart(departure)
         patience_s = PATIENCE_S if self._switches.has_others(taker) else None
-        self._sender.send(Sending(attempt, taker, core_uuid, leave.at), patience_s)
+        # Asked once more right before the bytes leave: whatever holds it up from here must not make it late unnoticed.
+        latest_s = departure.due_s + LATEST_S
+        self._sender.send(Sending(attempt, taker, core_uuid, leave.at, latest_s), patience_s)
         return self._keep_distance(departure, began_at, asked_at)
 
     def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:

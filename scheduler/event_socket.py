@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from dialer.errors import DialerError
-from scheduler.event_socket_line import CONNECT_WAIT_S, bound_sends_alone, connected, is_established
+from scheduler.event_socket_line import CONNECT_WAIT_S, bound_sends_alone, connected, is_established, send
 from scheduler.event_socket_messages import (
     BrokenStream,
     Event,
@@ -141,13 +141,15 @@ class EventSocket:
         wait_s: float = REPLY_WAIT_S,
         core_uuid: str | None = None,
         patience_s: float | None = None,
+        latest_s: float = float("inf"),
     ) -> None:
         """Start an API command; its answer comes as event BACKGROUND_JOB, which repeats the command.
 
         core_uuid: the only life of the switch that it is meant for. patience_s: how long the caller is held up at most;
-        the connection is given up after wait_s all the same. Raises NotSent, MaybeSent, CommandRefused, Unanswered.
+        the connection is given up after wait_s all the same. latest_s: when it is too late to send it, on
+        time.monotonic's clock. Raises NotSent, MaybeSent, CommandRefused, Unanswered.
         """
-        sent = self._put(encode(f"bgapi {command}"), core_uuid)
+        sent = self._put(encode(f"bgapi {command}"), core_uuid, latest_s)
         until = time.monotonic() + wait_s
 
         def look(patience_s: float = 0.0) -> None:
@@ -159,7 +161,7 @@ class EventSocket:
 
         look(wait_s if patience_s is None else min(patience_s, wait_s))
 
-    def _put(self, data: bytes, core_uuid: str | None = None) -> _Sent:
+    def _put(self, data: bytes, core_uuid: str | None = None, latest_s: float = float("inf")) -> _Sent:
         """Send a command; raises NotSent, MaybeSent."""
         reply = _Reply()
         with self._lock:
@@ -170,9 +172,11 @@ class EventSocket:
                 raise NotSent("the switch was restarted meanwhile")
             if not is_established(connection):
                 raise NotSent("the switch has closed the connection, which the reader has not noticed yet")
+            if time.monotonic() > latest_s:  # the last thing before it is sent: whatever held it up lies behind it
+                raise NotSent("it is too late for it")
             self._replies.append(reply)  # under the lock: replies come in the order of the commands
             try:
-                connection.sendall(data)
+                send(connection, data)
             except OSError as error:
                 self._shut(connection)
                 raise MaybeSent("the connection broke while the command was sent") from error

@@ -46,7 +46,7 @@ class Line(Protocol):
     def core_uuid(self) -> str | None:
         """The Core-UUID while connected."""
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None) -> None:
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None, latest_s: float) -> None:
         """Ask this life of the switch for the call."""
 
 
@@ -67,12 +67,16 @@ class Taker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A call that is marked, for this life of this switch. allowed_at: when the last gate let it leave."""
+    """A call that is marked, for this life of this switch. allowed_at: when the last gate let it leave.
+
+    latest_s: when it is too late to send it, on time.monotonic's clock: others may think by then that it never came.
+    """
 
     attempt: ClaimedAttempt
     taker: Taker
     core_uuid: str
     allowed_at: float
+    latest_s: float
 
     def facts(self) -> dict[str, object]:
         """Return what log lines and live events say of it."""
@@ -134,7 +138,7 @@ class Sender:
         attempt, taker, known = sending.attempt, sending.taker, sending.facts()
         try:
             if owed is None:
-                taker.line.originate(attempt, sending.core_uuid, patience_s)
+                taker.line.originate(attempt, sending.core_uuid, patience_s, sending.latest_s)
             else:
                 owed.look()
         except (NotSent, OSError):

@@ -76,16 +76,22 @@ class Switch:
         """Whether the last attempt to sign in failed by the password."""
         return self._socket.is_refused
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None) -> None:
+    def originate(
+        self,
+        attempt: ClaimedAttempt,
+        core_uuid: str,
+        patience_s: float | None = None,
+        latest_s: float = float("inf"),
+    ) -> None:
         """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused, Unanswered.
 
         core_uuid: the life of the switch for which it was marked; another one is not asked, since whoever compares
         attempts with channels would take the call for one that died with the switch.
         The reply repeats the command, so that it needs no memory of ours. patience_s: Unanswered is raised after it,
-        while the reply is still waited for.
+        while the reply is still waited for. latest_s: when it is too late to send it, on time.monotonic's clock.
         """
         command = f"originate {attempt.dial_string(self.tap_dir)}"
-        self._socket.bgapi(command, ORIGINATE_WAIT_S, core_uuid, patience_s)
+        self._socket.bgapi(command, ORIGINATE_WAIT_S, core_uuid, patience_s, latest_s)
 
     def channel_exists(self, attempt_id: str) -> bool:
         """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""

@@ -41,7 +41,9 @@ class Remembering:
         self.asked: list[str] = []
         self.on_originate: Callable[[ClaimedAttempt], object] = lambda _: None
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None) -> None:
+    def originate(
+        self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None, latest_s: float = 0.0
+    ) -> None:
         self.on_originate(attempt)
         if core_uuid != self.core_uuid:
             raise NotSent
