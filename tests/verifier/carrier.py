@@ -29,6 +29,8 @@ UNDER_WAY_S = 0.3
 COMMITTED_WITHIN_S = 3.0
 """A key pressed so long before the switch was killed must have been written down."""
 CUT_OFF_AS_MACHINE = frozenset({"machine", "voicemail_left", "fax"})
+DECIDED_BY_THE_CALL = PRESSED | CUT_OFF_AS_MACHINE | {"no_input"}
+"""Dispositions that no hangup cause brings about: the conversation came to them, and wrote its outcome down."""
 
 
 def check_calls(matches: Sequence[Match], database: Database, findings: Findings) -> None:
@@ -37,6 +39,7 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
         if each.call is None or each.attempt.disposition is None:
             continue
         keys = database.campaigns[each.attempt.campaign_id].keys
+        _check_outcome(each.attempt, findings)
         if not each.call.ended:
             findings.add(Fault.CALL_STILL_UP, f"{each.attempt.phone}, attempt {each.attempt.id}, by the carrier's log")
         if each.call.answered_at is None:
@@ -44,6 +47,16 @@ def check_calls(matches: Sequence[Match], database: Database, findings: Findings
         else:
             _count_detector(each.attempt, each.call, findings)
             _check_answered(each.attempt, each.call, keys, findings)
+
+
+def _check_outcome(attempt: Attempt, findings: Findings) -> None:
+    """What the call committed is how it ended, and what only a call can decide was committed."""
+    is_decided = attempt.outcome is not None or attempt.disposition in DECIDED_BY_THE_CALL
+    if is_decided and attempt.disposition != attempt.outcome:
+        findings.add(
+            Fault.PRESS_LOST if attempt.outcome in PRESSED else Fault.WRONG_DISPOSITION,
+            f"{attempt.phone}, attempt {attempt.id}: {attempt.disposition}, and {attempt.outcome} was committed",
+        )
 
 
 def check_struck_calls(

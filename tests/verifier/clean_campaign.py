@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sipp.log_reader import CarrierCall
-from tests.verifier.facts import Attempt, Campaign, Contact, Database, Import, Lead, Posted
+from tests.verifier.carrier import DECIDED_BY_THE_CALL
+from tests.verifier.facts import Attempt, Campaign, Contact, Database, Import, Lead, Posted, RollUps
 from tests.verifier.findings import Findings
+from tests.verifier.roll_ups import counted_anew
 from tests.verifier.strikes import Strike
 from tests.verifier.verify import verify
 
@@ -26,12 +28,15 @@ class Witnesses:
     leases: int = 0
     strikes: list[Strike] = field(default_factory=list)
     least_up: int = 0
+    roll_ups: RollUps | None = None
+    """None: they agree with the attempts, whatever a test makes of those."""
 
     def verdict(self, *, may_end_inside: bool = False) -> Findings:
         """Let the verifier judge it."""
+        roll_ups = counted_anew(self.database) if self.roll_ups is None else self.roll_ups
         return verify(
             self.calls,
-            self.database,
+            replace(self.database, roll_ups=roll_ups),
             self.posted,
             self.leases,
             may_end_inside=may_end_inside,
@@ -44,7 +49,10 @@ class Witnesses:
         return {str(finding.fault) for finding in self.verdict(may_end_inside=may_end_inside).faults}
 
     def change_attempt(self, place: int, **changes: Any) -> None:
-        """Replace fields of one attempt, and of its contact what follows from them."""
+        """Replace fields of one attempt. Its outcome follows its disposition, unless it is given, too."""
+        if "disposition" in changes:
+            decided = changes["disposition"] if changes["disposition"] in DECIDED_BY_THE_CALL else None
+            changes = {"outcome": decided} | changes
         attempts = list(self.database.attempts)
         attempts[place] = replace(attempts[place], **changes)
         self.database = replace(self.database, attempts=attempts)
@@ -92,6 +100,9 @@ def clean() -> Witnesses:
                 digits,
                 verdict,
                 code,
+                disposition if disposition in DECIDED_BY_THE_CALL else None,
+                claimed_at=began,
+                billsec=1 if answered else 0,
             )
         )
         calls.append(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt; times are aware datetimes. number: 1 is the contact's first. outcome: what the call committed."""
+    """One attempt; times are aware datetimes. number: 1 is the contact's first. outcome: what the call committed.
+
+    claimed_at, billsec: what the roll-ups count it by.
+    """
 
     id: str
     contact_id: int
@@ -42,6 +45,8 @@ class Attempt:
     sip_code: int | None
     outcome: str | None = None
     switch_core_uuid: str | None = None
+    claimed_at: datetime | None = None
+    billsec: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Campaign:
     id: int
     retry_rules: Mapping[str, Any]
     keys: Mapping[str, str]
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,18 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
+class RollUps:
+    """What was added up while calls ended, of all shards.
+
+    ended: (campaign, day in its own zone, disposition) → attempts and billed seconds.
+    people: (campaign, day in UTC) → calls that people answered, and how many of them were abandoned.
+    """
+
+    ended: Mapping[tuple[int, date, str], tuple[int, int]] = field(default_factory=dict)
+    people: Mapping[tuple[int, date], tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """Everything the database says. blacklist: phone → since when."""
 
@@ -81,6 +99,7 @@ class Database:
     leads: Sequence[Lead]
     imports: Sequence[Import] = ()
     blacklist: Mapping[str, datetime] = field(default_factory=dict)
+    roll_ups: RollUps = field(default_factory=RollUps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +111,22 @@ class Posted:
     external_id: str
 
 
-CAMPAIGNS = """SELECT c.id, c.retry_rules, v.definition->'keys' AS keys
+CAMPAIGNS = """SELECT c.id, c.retry_rules, v.definition->'keys' AS keys, c.time_zone
     FROM campaigns c JOIN flow_versions v ON v.id = c.flow_version_id"""
 CONTACTS = "SELECT id, campaign_id, phone, state::text, disposition::text, attempt_count FROM contacts ORDER BY id"
 ATTEMPTS = """SELECT id::text, contact_id, campaign_id, phone, number, originated_at, answered_at,
     concluded_at, ended_at, disposition::text, digits, amd_verdict, sip_code, outcome::text,
-    switch_core_uuid::text
+    switch_core_uuid::text, claimed_at, billsec
     FROM attempts ORDER BY contact_id, number"""
 LEADS = "SELECT attempt_id::text, state::text, external_id FROM leads ORDER BY id"
 IMPORTS = """SELECT rows_total, accepted,
     (SELECT coalesce(sum(count::integer), 0) FROM jsonb_each_text(rejected) AS reason (name, count)) AS rejected
     FROM contact_imports WHERE state = 'done'"""
 BLACKLIST = "SELECT phone, created_at FROM blacklist"
+ENDED = """SELECT campaign_id, day, disposition::text, sum(attempts)::bigint AS attempts,
+    sum(billsec)::bigint AS billsec FROM campaign_tallies GROUP BY 1, 2, 3"""
+PEOPLE = """SELECT campaign_id, day, sum(answered)::bigint AS answered, sum(abandoned)::bigint AS abandoned
+    FROM abandon_days GROUP BY 1, 2"""
 
 
 def read_database(database_url: str) -> Database:
@@ -122,6 +145,10 @@ def read_database(database_url: str) -> Database:
             leads=[Lead(**row) for row in rows(LEADS)],
             imports=[Import(**row) for row in rows(IMPORTS)],
             blacklist={row["phone"]: row["created_at"] for row in rows(BLACKLIST)},
+            roll_ups=RollUps(
+                {(r["campaign_id"], r["day"], r["disposition"]): (r["attempts"], r["billsec"]) for r in rows(ENDED)},
+                {(r["campaign_id"], r["day"]): (r["answered"], r["abandoned"]) for r in rows(PEOPLE)},
+            ),
         )
 
 

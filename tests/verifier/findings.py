@@ -37,6 +37,8 @@ class Fault(StrEnum):
     """The CRM has two leads of one attempt."""
     ROWS_UNACCOUNTED = "rows unaccounted"
     """Rows of the file became neither a contact nor a listed reject."""
+    ROLL_UP_WRONG = "roll-up wrong"
+    """A campaign's tallies or the day's abandoned calls do not add up to its attempts."""
     LEASE_LEFT = "lease left"
     """A channel is still reserved although nothing is dialled."""
     HIT_TOO_FEW = "hit too few"

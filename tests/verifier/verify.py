@@ -10,6 +10,7 @@ from tests.verifier.findings import Fault, Findings
 from tests.verifier.leads import check_leads
 from tests.verifier.matching import Match, match
 from tests.verifier.retries import check_retries
+from tests.verifier.roll_ups import check_roll_ups
 from tests.verifier.strikes import Strike, switch_kills
 
 ENDED = frozenset({"concluded", "blocked"})
@@ -37,6 +38,7 @@ def verify(
         findings.add(Fault.NOBODY_CALLED, f"{len(database.attempts)} attempts, and not one call came")
     _check_conclusions(database, findings)
     _check_imports(database, findings)
+    check_roll_ups(database, findings)
     kills = switch_kills(strikes)
     matches = match(calls, database, findings, may_end_inside=may_end_inside, strikes=strikes)
     _check_lost(matches, findings)
