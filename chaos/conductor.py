@@ -35,6 +35,8 @@ class Conductor:
         self._due_at: float | None = None
         self._lasting: tuple[Fault, Strike, float] | None = None
         self.done: list[Strike] = []
+        self.struck_at = 0.0
+        """When something was done last, or ended, epoch s."""
 
     @property
     def is_over(self) -> bool:
@@ -74,6 +76,7 @@ class Conductor:
             ended_at = time.time()  # before: what leaves from now on may
             self._end(fault)
             self._log.write(strike.ended(ended_at))
+            self.struck_at = time.time()
             self._lasting = None
 
     def _begin(self, fault: Fault) -> None:
@@ -94,6 +97,7 @@ class Conductor:
                 fill(Spool(self._stack.spool, self._quota_bytes))
         self.done.append(strike)
         self._log.write(strike)
+        self.struck_at = time.time()
         if fault.lasts_s:
             self._lasting = (fault, strike, self._clock() + fault.lasts_s)
 

@@ -11,6 +11,7 @@ from chaos.campaign import CHANNELS, MIX, make_campaign
 from chaos.conductor import Conductor
 from chaos.evidence import keep_attempts
 from chaos.hooks import check_hooks
+from chaos.lease_watch import LeaseWatch
 from chaos.plan import Fault as PlannedFault
 from chaos.plan import Scale
 from chaos.stack import GATEWAY, ChaosStack, running_stack
@@ -24,6 +25,7 @@ from dialer.campaign import CampaignState
 from sipp.log_reader import read_calls
 from tests.verifier.facts import read_database, read_journal
 from tests.verifier.findings import Fault, Findings
+from tests.verifier.leaks import FREED_WITHIN_S
 from tests.verifier.strikes import StrikeLog, read_strikes
 from tests.verifier.verify import verify
 
@@ -69,13 +71,15 @@ def run_chaos(run: Run, plan: Sequence[PlannedFault], folder: Path, switch: Swit
         carrier = CarrierWatch(stack.folders.carrier)
         conductor = Conductor(stack, plan, carrier, StrikeLog(strikes), run.scale.least_up, QUOTA_MB << 20)
         watch = CampaignWatch(stack.database_url, campaign_id)
+        lease_watch = LeaseWatch(stack.redis_url)
         try:
             unfinished = _until_over(stack, conductor, carrier, watch, began + run.limit_s)
         finally:
             watch.stop()
+        held_until = lease_watch.stop()
         conductor.make_peace()
         _wait(stack, stack.are_all_ready, "starting again what was killed")
-        return _judge(stack, strikes, run, unfinished, conductor)
+        return _judge(stack, strikes, run, unfinished, conductor, held_until)
 
 
 def _wait(stack: ChaosStack, is_done: Callable[[], bool], what: str) -> None:
@@ -122,7 +126,8 @@ def _awaited(stack: ChaosStack, conductor: Conductor, carrier: CarrierWatch, wat
         return "a part that starts"
     if carrier.up or carrier.has_orphans(LONGEST_CALL_S):
         return "callees"
-    return "leases" if _leases(stack) else ""
+    is_time_over = time.time() > conductor.struck_at + FREED_WITHIN_S  # what is reserved now is judged as it is
+    return "leases" if not is_time_over and _leases(stack) else ""
 
 
 def _show(conductor: Conductor, carrier: CarrierWatch, watch: CampaignWatch) -> None:
@@ -137,7 +142,14 @@ def _show(conductor: Conductor, carrier: CarrierWatch, watch: CampaignWatch) -> 
     )
 
 
-def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conductor: Conductor) -> Findings:
+def _judge(
+    stack: ChaosStack,
+    strikes: Path,
+    run: Run,
+    unfinished: str,
+    conductor: Conductor,
+    held_until: Mapping[str, float],
+) -> Findings:
     done = read_strikes(strikes)
     database = read_database(stack.database_url)
     keep_attempts(database, strikes.with_name("attempts.jsonl"))
@@ -149,8 +161,11 @@ def _judge(stack: ChaosStack, strikes: Path, run: Run, unfinished: str, conducto
         strikes=done,
         least_up=run.scale.least_up,
         stops_within_s=run.scale.stops_within_s,
+        held_until=held_until,
     )
     check_hooks(stack.folders.log / "switch.console.log", done, findings)
+    if not held_until:
+        findings.add(Fault.NOT_DONE, "no channel was seen reserved at any time")
     if not conductor.is_over:
         findings.add(Fault.NOT_DONE, f"{conductor.left} faults were still to come")
     if unfinished:

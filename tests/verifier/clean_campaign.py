@@ -28,6 +28,7 @@ class Witnesses:
     leases: int = 0
     strikes: list[Strike] = field(default_factory=list)
     least_up: int = 0
+    held_until: dict[str, float] = field(default_factory=dict)
     roll_ups: RollUps | None = None
     """None: they agree with the attempts, whatever a test makes of those."""
 
@@ -42,6 +43,7 @@ class Witnesses:
             may_end_inside=may_end_inside,
             strikes=self.strikes,
             least_up=self.least_up,
+            held_until=self.held_until,
         )
 
     def faults(self, *, may_end_inside: bool = False) -> set[str]:

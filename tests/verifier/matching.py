@@ -1,6 +1,6 @@
 """Which INVITE belongs to which attempt: by number and time, as no number ever has two attempts open at once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from datetime import datetime
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt, Database
 from tests.verifier.findings import Fault, Findings
-from tests.verifier.strikes import Strike, scheduler_kills, switch_kills, was_never_sent, was_up_at_a_kill
+from tests.verifier.strikes import MOST_UNSENT, Strike, never_sent, scheduler_kills, switch_kills, up_at_a_kill
 
 CLOCK_SLACK_S = 0.5
 """SIPp and PostgreSQL read one clock, but SIPp writes the time of its own turn."""
@@ -20,11 +20,19 @@ STRUCK_UNSEEN = frozenset({"lost", None})
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An attempt and the one call it made, None when the carrier saw none. was_struck: up when a switch was killed."""
+    """An attempt and the one call it made, None when the carrier saw none.
+
+    struck_at: when a switch was killed on which it was up, epoch s.
+    """
 
     attempt: Attempt
     call: CarrierCall | None
-    was_struck: bool = False
+    struck_at: float | None = None
+
+    @property
+    def was_struck(self) -> bool:
+        """Whether it was up when a switch was killed."""
+        return self.struck_at is not None
 
 
 def digits_of(number: str) -> str:
@@ -44,7 +52,7 @@ def match(
 
     may_end_inside: an attempt that got no SIP answer, and says so, need not have reached the carrier.
     strikes: what a switch was about to dial when it was killed need not have reached the carrier, nor what a scheduler
-    had marked when it was killed and not sent.
+    had marked when it was killed and not sent: at most MOST_UNSENT for each kill.
     """
     by_number: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in database.attempts:
@@ -68,18 +76,32 @@ def match(
     for attempt in database.attempts:
         made = found.get(attempt.id)
         kills = switch_kills(strikes, attempt.switch_core_uuid)
-        matches.append(Match(attempt, made, was_up_at_a_kill(attempt, made, kills)))
+        matches.append(Match(attempt, made, up_at_a_kill(attempt, made, kills)))
+    excused: Counter[tuple[str, float]] = Counter()
     for each in matches:
-        if each.call is not None or was_never_sent(each.attempt, each.call, deaths):
+        if each.call is not None:
             continue
-        if each.was_struck and each.attempt.disposition in STRUCK_UNSEEN:
-            continue
+        excuse = _excuse(each, deaths)
+        if excuse is not None:
+            excused[excuse] += 1
+            if excused[excuse] <= MOST_UNSENT:
+                continue
         if not (may_end_inside and _ended_inside(each.attempt)):
             findings.add(
                 Fault.ATTEMPT_WITHOUT_CALL,
                 f"{each.attempt.phone}, attempt {each.attempt.id} ({each.attempt.disposition}): no call came",
             )
     return matches
+
+
+def _excuse(each: Match, deaths: Sequence[float]) -> tuple[str, float] | None:
+    """Return whose death explains that the attempt has no call, and when that was; None: nobody's."""
+    killed_at = never_sent(each.attempt, each.call, deaths)
+    if killed_at is not None:
+        return "scheduler", killed_at
+    if each.struck_at is not None and each.attempt.disposition in STRUCK_UNSEEN:
+        return "switch", each.struck_at
+    return None
 
 
 def _ended_inside(attempt: Attempt) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt
 
+MOST_UNSENT = 1
+"""Calls are marked one by one, each sent before the next is marked: no death leaves more of them in between."""
 HOOK_S = 1.0
 """The hangup hook belongs to the call: one that ended so shortly before the kill may have died with its hook."""
 ON_ITS_WAY_S = 1.0
@@ -78,19 +80,22 @@ def scheduler_kills(strikes: Iterable[Strike]) -> list[float]:
     return [strike.until or strike.at for strike in strikes if strike.is_kill and strike.part == "scheduler"]
 
 
-def was_never_sent(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:
-    """Whether the attempt was marked and its scheduler killed before it was sent: nobody was rung, and it says so."""
+def never_sent(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> float | None:
+    """Return when the attempt's scheduler was killed, after the mark and before it was sent; None: it was not.
+
+    Nobody was rung then, and the attempt says so.
+    """
     if call is not None or attempt.originated_at is None:
-        return False
+        return None
     if attempt.disposition != "failed" or attempt.sip_code is not None or attempt.answered_at is not None:
-        return False
+        return None
     marked = attempt.originated_at.timestamp()
-    return any(at - UNSENT_S <= marked <= at for at in kills)
+    return next((at for at in sorted(kills) if at - UNSENT_S <= marked <= at), None)
 
 
-def was_up_at_a_kill(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> bool:
-    """Whether the switch held the attempt's channel when it was killed, as far as carrier and times tell."""
-    return any(_was_up(attempt, call, at) for at in kills)
+def up_at_a_kill(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> float | None:
+    """Return the kill at which the switch held the attempt's channel, as far as carrier and times tell."""
+    return next((at for at in sorted(kills) if _was_up(attempt, call, at)), None)
 
 
 def _was_up(attempt: Attempt, call: CarrierCall | None, at: float) -> bool:

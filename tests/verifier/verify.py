@@ -1,6 +1,6 @@
 """The verdict on a finished campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sipp.log_reader import CarrierCall
 from tests.verifier.carrier import check_calls, check_struck_calls
@@ -8,6 +8,7 @@ from tests.verifier.crashes import STOPS_WITHIN_S, check_strikes
 from tests.verifier.facts import Database, Posted
 from tests.verifier.findings import Fault, Findings
 from tests.verifier.leads import check_leads
+from tests.verifier.leaks import check_leases
 from tests.verifier.matching import Match, match
 from tests.verifier.retries import check_retries
 from tests.verifier.roll_ups import check_roll_ups
@@ -26,12 +27,14 @@ def verify(
     strikes: Sequence[Strike] = (),
     least_up: int = 0,
     stops_within_s: float = STOPS_WITHIN_S,
+    held_until: Mapping[str, float] | None = None,
 ) -> Findings:
     """Compare what the three witnesses say. leases: channels still reserved in Redis.
 
     may_end_inside: allow attempts that ended in the switch and rang nobody, as where a gateway was away on purpose.
     strikes: what was done to the parts, each with at least `least_up` calls up. Only of calls that were up when a
     switch was killed may nobody know the end. stops_within_s: how long calls may leave after a store went away.
+    held_until: attempt's id → when its channel was last seen reserved, where somebody looked all the time.
     """
     findings = Findings(calls=len(calls), leases=leases)
     if not calls:
@@ -47,6 +50,7 @@ def verify(
     check_struck_calls([each for each in matches if each.was_struck], database, kills, findings)
     check_strikes(calls, strikes, least_up, findings, stops_within_s)
     check_leads(matches, database, posted, findings)
+    check_leases(database.attempts, held_until or {}, strikes, findings)
     if leases:
         findings.add(Fault.LEASE_LEFT, f"{leases} channels are still reserved")
     return findings
