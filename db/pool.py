@@ -31,15 +31,21 @@ KEEPALIVES = {
 }
 
 
-def connection_options(application: str, statement_limit_ms: int = STATEMENT_LIMIT_MS) -> dict[str, Any]:
-    """Return libpq parameters: UTC, bounded statements, and a dead server noticed within half a minute."""
+def connection_options(
+    application: str, statement_limit_ms: int = STATEMENT_LIMIT_MS, **settings: int
+) -> dict[str, Any]:
+    """Return libpq parameters: UTC, bounded statements, and a dead server noticed within half a minute.
+
+    settings: what else the server is to set for this session.
+    """
+    more = "".join(f" -c {name}={value}" for name, value in settings.items())
     return {
         **KEEPALIVES,
         "connect_timeout": CONNECT_WAIT_S,
         "application_name": application,
         # Nothing of ours runs long enough to be worth compiling, and a guess too high would cost a claim seconds.
         "options": f"-c timezone=UTC -c jit=off -c statement_timeout={statement_limit_ms}"
-        f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_LIMIT_MS}",
+        f" -c idle_in_transaction_session_timeout={IDLE_TRANSACTION_LIMIT_MS}{more}",
     }
 
 

@@ -16,6 +16,17 @@ logger = logging.getLogger(__name__)
 LOCK = 0x6469616C6572  # "dialer": the lock's number in this database
 ANSWER_WITHIN_MS = 2000
 TRY_EVERY_S = 1.0
+SILENT_MS = 5000
+"""A leader's jobs ask each second. The server ends the session of one that is silent for so long: it is frozen, or its
+machine is gone, and nobody else would close its connection for hours."""
+SERVER_SIDE = {
+    "idle_session_timeout": SILENT_MS,
+    # For an answer that is on its way to a machine that is gone, when the session is not idle.
+    "tcp_keepalives_idle": 3,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": SILENT_MS,
+}
 
 LEADS = "this scheduler leads: it does what only one may do"
 LEADS_NO_MORE = "this scheduler leads no more, its session with PostgreSQL was lost"
@@ -23,8 +34,8 @@ LEADS_NO_MORE = "this scheduler leads no more, its session with PostgreSQL was l
 
 class Leader:
     """Thread-safe. The lock lives and dies with one session: whoever loses it leads no more, and PostgreSQL never gives
-    it to two. The session must be a real one: a pooler in transaction mode would share it. on_leading: called when we
-    begin to; it returns at once.
+    it to two. Whoever asks less than each second loses it: the server takes it for dead (SILENT_MS). The session must
+    be a real one: a pooler in transaction mode would share it. on_leading: called when we begin to; it returns at once.
     """
 
     def __init__(
@@ -78,7 +89,7 @@ class Leader:
             return False
         self._try_at = self._clock() + TRY_EVERY_S
         if self._session is None:
-            options = connection_options("dialer-leader", ANSWER_WITHIN_MS)
+            options = connection_options("dialer-leader", ANSWER_WITHIN_MS, **SERVER_SIDE)
             self._session = psycopg.connect(self._url, autocommit=True, **options)
         row = self._session.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
         self._is_held = row is not None and bool(row[0])

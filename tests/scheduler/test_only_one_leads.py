@@ -1,6 +1,13 @@
 """Of several schedulers one leads: whoever loses its session leads no more, and another takes over."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,6 +16,30 @@ from devstack.postgres import Postgres
 from scheduler.leader import LOCK, Leader
 from tests.scheduler.conftest import Clock
 from tests.scheduler.scripted_switch import wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+ASKS = """
+import sys, time
+from scheduler.leader import Leader
+leader = Leader(sys.argv[1])
+while True:
+    asked_at = time.monotonic()
+    print(leader.leads(), asked_at, flush=True)
+    time.sleep(0.2)
+"""
+"""A process that asks as a scheduler's jobs do, and says what it heard, and when it asked."""
+
+
+@contextmanager
+def asking(postgres_url: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKS, postgres_url], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
@@ -95,3 +126,24 @@ def test_it_tries_no_more_than_once_a_second(postgres_url: str, leaders, clock, 
     assert [late.leads() for _ in range(20)] == [False] * 20
     assert len(tried) == 1
     late.resign()
+
+
+def test_a_leader_that_is_frozen_is_followed_and_does_not_go_on_when_it_wakes(postgres_url: str):
+    other = Leader(postgres_url)
+    with asking(postgres_url) as first:
+        said = first.stdout
+        assert said is not None
+        assert said.readline().startswith("True")
+        assert not other.leads()
+        os.kill(first.pid, signal.SIGSTOP)
+        wait_until(other.leads, 30)
+        woke_at = time.monotonic()
+        os.kill(first.pid, signal.SIGCONT)
+        since: list[str] = []
+        while len(since) < 10:
+            assert other.leads(), "the one that follows leads as long as it asks"
+            leads, asked_at = said.readline().split()
+            if float(asked_at) > woke_at:
+                since.append(leads)
+        assert since == ["False"] * 10
+    other.resign()
