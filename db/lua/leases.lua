@@ -88,6 +88,14 @@ local function restore(first, last, ttl_ms)
   return missing
 end
 
+-- The latest stays: they come in no order, for a leg leaves long after its callee's.
+local function has_left(scope, at)
+  local key = 'dialer:departed:' .. scope
+  if at > tonumber(redis.call('GET', key) or 0) then
+    redis.call('SET', key, us(at), 'PX', 120000)
+  end
+end
+
 -- rebuild: ttl ms, generation, quiet ms, number of open attempts; id, gateway, campaign, switch of each;
 -- then id, gateway, campaign, age ms of each recent originate. Returns 0 when somebody else was faster.
 local function rebuild()
@@ -101,8 +109,9 @@ local function rebuild()
       redis.call('ZADD', minute, us(now - ARGV[i + 3] * 1000), ARGV[i])
       redis.call('PEXPIRE', minute, 120000)
     end
-    -- Oldest first: the last one stays. Until the quiet is over nobody knows of those that were on their way.
-    redis.call('SET', 'dialer:departed:gateway:' .. ARGV[i + 1], us(now - ARGV[i + 3] * 1000), 'PX', 120000)
+    -- Until the quiet is over nobody knows of those that were on their way.
+    has_left('gateway:' .. ARGV[i + 1], now - ARGV[i + 3] * 1000)
+    has_left('total', now - ARGV[i + 3] * 1000)
   end
   redis.call('SET', 'dialer:arrival:total', us(now + ARGV[4] * 1000))
   return 1

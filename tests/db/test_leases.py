@@ -172,6 +172,18 @@ def test_an_emptied_redis_grants_nothing_until_it_is_rebuilt(ready: Redis) -> No
     assert 500 < after_the_quiet_second[0].delay_ms <= 1000
 
 
+def test_an_emptied_redis_keeps_slow_calls_apart(ready: Redis) -> None:
+    """In all as over one gateway; whichever of the last calls is told of last."""
+    left = [an_open_attempt(new_ids(1)[0], s_ago) for s_ago in (3.0, 2.0, 40.0)]
+    ready.flushall()
+    assert leases.rebuild(ready, [], left)
+    same = leases.ask_to_leave(ready, 1, 10.0, 0.0)
+    other = leases.ask_to_leave(ready, 2, 10.0, 5.0)
+    assert same.wait_s == pytest.approx(8, abs=0.9)
+    assert other.wait_s == pytest.approx(3, abs=0.9)
+    assert leases.ask_to_leave(ready, 2, 0.0, 0.0).wait_s == 0
+
+
 @pytest.mark.parametrize("suffix", ["", ":operator"])
 def test_what_was_reserved_before_redis_was_emptied_may_not_leave(ready: Redis, suffix: str) -> None:
     """One scheduler rebuilds before a claim is committed, another restores its lease: no minute counts the call."""
