@@ -352,7 +352,7 @@ def test_adding_contacts_reads_none_of_those_that_are_there(world: World) -> Non
         world.conn.execute(query, [campaign_id, world.zone_set_id, 170_000_000, 170_000_999])
         read = world.value("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'contacts'")
     assert read == 0
-    assert world.value("SELECT array_agg(phone) FROM contacts WHERE state = 'blocked'") == ["+79170000007"]
+    assert world.value("SELECT array_agg(phone::text) FROM contacts WHERE state = 'blocked'") == ["+79170000007"]
 
 
 def test_consents_are_taken_from_their_columns_and_who_may_not_be_called_is_blocked_with_the_reason(
