@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=18.0, help="calls per second (default 18)")
     parser.add_argument("--stop", type=float, default=FULL.stop_s, help="how long PostgreSQL is stopped, s")
     parser.add_argument("--freeze", type=float, default=FULL.freeze_s, help="how long a store is frozen, s")
+    parser.add_argument("--stall", type=float, default=FULL.stall_s, help="how long a scheduler is frozen, s")
     parser.add_argument("--fill", type=float, default=FULL.fill_s, help="how long the spool is full, s")
     parser.add_argument("--stops-within", type=float, default=FULL.stops_within_s, help="dialing, on an outage, s")
     parser.add_argument("--limit", type=float, default=900.0, help="judge it after so many seconds, as it is then")
@@ -42,6 +43,7 @@ def main() -> int:
         options.least_up,
         options.stop,
         options.freeze,
+        options.stall,
         options.fill,
         options.stops_within,
     )

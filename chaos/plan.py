@@ -4,12 +4,14 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import cycle
 
 
 class Part(StrEnum):
     """What something is done to."""
 
     SCHEDULER = "scheduler"
+    SECOND_SCHEDULER = "second scheduler"
     SWITCH = "switch"
     POSTGRES = "postgres"
     REDIS = "redis"
@@ -53,8 +55,10 @@ class Fault:
 class Scale:
     """How large a run is.
 
-    least_up: calls that must be up at every fault. *_s: how long parts stay away. stops_within_s: after a store went
-    away, calls may leave for so long; a second, but where other programs take the machine's time.
+    kills_each: of each part; both schedulers share theirs. least_up: calls that must be up at every fault. *_s: how
+    long parts stay away; stall_s: a scheduler, longer than the other one waits before it believes that a call of it
+    never left. stops_within_s: after a store went away, calls may leave for so long; a second, but where other programs
+    take the machine's time.
     """
 
     contacts: int = 2000
@@ -62,6 +66,7 @@ class Scale:
     least_up: int = 20
     stop_s: float = 20.0
     freeze_s: float = 10.0
+    stall_s: float = 12.0
     fill_s: float = 8.0
     stops_within_s: float = 1.0
 
@@ -74,7 +79,7 @@ CALLS_PER_CONTACT = 1.2
 
 
 def make_plan(seed: int, scale: Scale) -> tuple[Fault, ...]:
-    """Return every fault in order: each part killed `kills_each` times, the outages once each."""
+    """Return every fault in order: each part killed `kills_each` times, the outages and both stalls once each."""
     chance = random.Random(seed)
     wanted = list(_wanted(scale))
     chance.shuffle(wanted)
@@ -93,9 +98,14 @@ def make_plan(seed: int, scale: Scale) -> tuple[Fault, ...]:
 
 
 def _wanted(scale: Scale) -> Iterator[tuple[Act, Part, float]]:
+    schedulers = (Part.SCHEDULER, Part.SECOND_SCHEDULER)
     for part in Part:
-        for _ in range(scale.kills_each):
-            yield Act.KILL, part, 0.0
+        if part not in schedulers:
+            yield from ((Act.KILL, part, 0.0) for _ in range(scale.kills_each))
+    # In turn, so that the one that dies is now and then the one that leads.
+    yield from ((Act.KILL, part, 0.0) for part, _ in zip(cycle(schedulers), range(scale.kills_each), strict=False))
+    for part in schedulers:
+        yield Act.FREEZE, part, scale.stall_s
     yield Act.STOP, Part.POSTGRES, scale.stop_s
     yield Act.FREEZE, Part.POSTGRES, scale.freeze_s
     yield Act.FREEZE, Part.REDIS, scale.freeze_s

@@ -102,8 +102,11 @@ def _starts(
     yield Part.SWITCH, start_switch, lambda: event_socket_answers(environment)
     panel_port = int(environment["DIALER_PANEL_PORT"])
     yield Part.PANEL, _module("control_panel", folders, environment), lambda: accepts_connections(panel_port)
-    log = folders.log / "scheduler.log"
-    yield Part.SCHEDULER, *_that_says(_module("scheduler", folders, environment), log, SCHEDULER_READY)
+    second = Folders(folders.base / "second", folders.tap)
+    second.make()
+    for part, own in ((Part.SCHEDULER, folders), (Part.SECOND_SCHEDULER, second)):
+        log = own.log / "scheduler.log"
+        yield part, *_that_says(_module("scheduler", own, environment), log, SCHEDULER_READY)
 
 
 def _first_is_running(server: Postgres | Redis) -> Callable[[], Child]:

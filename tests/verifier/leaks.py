@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from tests.verifier.facts import Attempt
 from tests.verifier.findings import Fault, Findings
-from tests.verifier.strikes import Strike
+from tests.verifier.strikes import SCHEDULERS, Strike
 
 RELEASED_WITHIN_S = 3.0
 """Whoever concludes a call frees its channel, in rounds of a tenth of a second; the rest is the machine's."""
-FORGETS = frozenset({"scheduler", "second", "switch", "postgres", "redis"})
+FORGETS = SCHEDULERS | {"switch", "postgres", "redis"}
 """Parts whose death or silence may keep a channel reserved: who frees it, who says so, and who is told."""
 BEFORE_S, AFTER_S = 2.0, 8.0
 """A call concluded so shortly before, or so soon after such a part was away, may keep its channel for a while."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from sipp.log_reader import CarrierCall
 from tests.verifier.facts import Attempt
 
+SCHEDULERS = frozenset({"scheduler", "second scheduler"})
 MOST_UNSENT = 1
 """Calls are marked one by one, each sent before the next is marked: no death leaves more of them in between."""
 HOOK_S = 1.0
@@ -76,8 +77,9 @@ def switch_kills(strikes: Iterable[Strike], core_uuid: str | None = None) -> lis
 
 
 def scheduler_kills(strikes: Iterable[Strike]) -> list[float]:
-    """Return when a scheduler was killed: by when it was surely dead."""
-    return [strike.until or strike.at for strike in strikes if strike.is_kill and strike.part == "scheduler"]
+    """Return when a scheduler was killed or frozen: by when it surely did nothing more."""
+    struck = [strike for strike in strikes if strike.part in SCHEDULERS]
+    return [(strike.until or strike.at) if strike.is_kill else strike.at for strike in struck]
 
 
 def never_sent(attempt: Attempt, call: CarrierCall | None, kills: Iterable[float]) -> float | None:
