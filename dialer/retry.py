@@ -131,5 +131,6 @@ def next_attempt(
     if rule is None or attempts_made >= min(rule.max_attempts, rules.max_attempts):
         return None
     delay_s = min(rule.delay_s * rule.growth ** (attempts_made - 1), LONGEST_DELAY_S)
-    longer = 1 + rules.jitter * (UUID(attempt_id).int % 1000) / 1000
-    return next_open(hours, zones, now + timedelta(seconds=delay_s * longer))
+    if rules.jitter:
+        delay_s *= 1 + rules.jitter * (UUID(attempt_id).int % 1000) / 1000
+    return next_open(hours, zones, now + timedelta(seconds=delay_s))

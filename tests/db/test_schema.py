@@ -63,6 +63,13 @@ def test_a_consent_says_what_it_rests_on(world: World, basis: str | None, source
     with pytest.raises(CheckViolation):
         world.conn.execute(consent, [basis, source])
     assert world.conn.execute(consent, ["offers", "form 17"]).rowcount == 1
+    new = (
+        "INSERT INTO contacts (campaign_id, phone, zone_set_id, consent_basis, consent_at, consent_source)"
+        " SELECT campaign_id, %s, zone_set_id, %s, now(), %s FROM contacts LIMIT 1"
+    )
+    with pytest.raises(CheckViolation):
+        world.conn.execute(new, ["+79170000001", basis, source])
+    assert world.conn.execute(new, ["+79170000001", "offers", "form 17"]).rowcount == 1
 
 
 def test_migrating_again_changes_nothing(postgres_url: str) -> None:
