@@ -1,11 +1,9 @@
 """Dials five campaigns over three gateways, disturbs everything, and counts what the carriers saw."""
 
-import json
 import random
-import re
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time as clock_time
 from typing import Any
@@ -18,6 +16,7 @@ from dialer.call_flow import default_definition
 from dialer.campaign import CampaignState
 from sipp.log_reader import CarrierCall, read_calls
 from tests.limits.counting import Call, Excess, Limit, Limits, busiest, excesses
+from tests.limits.permissions import operators_legs, originates
 from tests.limits.stack import LimitsStack
 
 GATEWAYS: dict[str, tuple[int, float, int | None]] = {"a": (10, 4.0, None), "b": (6, 3.0, 30), "c": (5, 2.5, None)}
@@ -42,8 +41,6 @@ FIRST_PHONE = 79160000000
 PER_CAMPAIGN = 1_000_000
 FIRST_OPERATOR = 74951112230
 """Each campaign has an operator of its own, by whose number the wire tells whose leg it is."""
-ORIGINATED = "an originate was sent"
-OPERATOR_CALLED = re.compile(r'{.*"an operator is called".*}')
 
 
 @dataclass(slots=True)
@@ -54,6 +51,14 @@ class Plan:
     of_campaign: dict[str, Limits] = field(default_factory=dict)
     total: Limits = field(default_factory=Limits)
     switch_killed_at: list[float] = field(default_factory=list)
+
+    def excesses(self, what: str, calls: Sequence[Call]) -> Iterator[Excess]:
+        """Yield every limit that these exceeded, in all, of a gateway or of a campaign. what: they are, for people."""
+        yield from excesses(f"{what}all", calls, self.total)
+        for name, limits in self.of_gateway.items():
+            yield from excesses(f"{what}gateway {name}", [call for call in calls if call.gateway == name], limits)
+        for name, limits in self.of_campaign.items():
+            yield from excesses(f"{what}campaign {name}", [call for call in calls if call.campaign == name], limits)
 
 
 class Run:
@@ -138,13 +143,21 @@ class Run:
         for limit, after in ((limits.per_minute, cpm), (limits.channels, channels)):
             limit.change(began if after > limit.values[-1][1] else done, after)
 
-    def kill(self, name: str) -> None:
-        """Kill a part and start it again."""
-        part = self.stack.parts[name]
-        part.kill()
-        if name == "switch":
-            self.plan.switch_killed_at.append(time.time())
-        part.start_again()
+    def kill(self, *names: str) -> None:
+        """Kill these parts at once, and start them again."""
+        for name in names:
+            self.stack.parts[name].kill()
+            if name == "switch":
+                self.plan.switch_killed_at.append(time.time())
+        for name in names:
+            self.stack.parts[name].start_again()
+
+    def kill_postgres(self) -> None:
+        """Kill PostgreSQL, and start it again; our own connection died with it."""
+        self.conn.close()
+        self.stack.kill_postgres()
+        opened = psycopg.connect(self.stack.environment["DIALER_DATABASE_URL"], autocommit=True)
+        self.conn = self.stack.closing.enter_context(opened)
 
     def more_calls(self, count: int) -> None:
         """Wait until so many further calls came over the wire: dialing goes on."""
@@ -199,42 +212,27 @@ class Run:
     def _allowed(self) -> Iterator[tuple[str, float]]:
         """Yield number and moment of each permission to leave, as the schedulers wrote them down."""
         phones = dict(self.conn.execute("SELECT id::text, phone FROM attempts").fetchall())
-        for log in self.stack.scheduler_logs:
-            for line in log.read_text(encoding="utf-8").splitlines():
-                said = _json(line)
-                if said.get("event") == ORIGINATED and said["attempt_id"] in phones:
-                    yield phones[said["attempt_id"]], said["allowed_at"]
+        for said in originates(self.stack.scheduler_logs):
+            if said["attempt_id"] in phones:
+                yield phones[said["attempt_id"]], said["allowed_at"]
 
-    def operators_allowed(self) -> set[float]:
-        """Return when operators' legs were allowed to leave, as the scripts wrote it down."""
-        said = [log.read_text(encoding="utf-8", errors="replace") for log in self.stack.switch_logs]
-        return {_json(found.group())["allowed_at"] for text in said for found in OPERATOR_CALLED.finditer(text)}
+    def operators_allowed(self) -> list[float]:
+        """Return when operators' legs were allowed to leave."""
+        return [leg["allowed_at"] for leg in operators_legs(self.stack.switch_logs)]
 
-    def allowed_by_gateway(self) -> dict[str, list[float]]:
-        """Return when calls were allowed to leave, by Redis's clock, for each gateway."""
-        found: dict[str, list[float]] = {name: [] for name in self._over}
-        for log in self.stack.scheduler_logs:
-            for line in log.read_text(encoding="utf-8").splitlines():
-                said = _json(line)
-                if said.get("event") == ORIGINATED:
-                    found[said["gateway"]].append(said["allowed_at"])
-        return found
+    def permissions(self) -> list[Call]:
+        """Return when calls and operators' legs were allowed to leave, by Redis's clock; they end where they begin."""
+        names = {campaign_id: name for name, campaign_id in self._campaign_ids.items()}
+        query = "SELECT a.id::text, g.name, a.campaign_id FROM attempts a JOIN gateways g ON g.id = a.gateway_id"
+        places = {attempt_id: place for attempt_id, *place in self.conn.execute(query).fetchall()}
+        allowed = [(c["allowed_at"], c["gateway"], c["campaign_id"]) for c in originates(self.stack.scheduler_logs)]
+        legs = operators_legs(self.stack.switch_logs)
+        allowed += [(leg["allowed_at"], *places[leg["attempt_id"]]) for leg in legs]
+        return [Call(at, at, gateway, names[campaign_id]) for at, gateway, campaign_id in allowed]
 
     def verdict(self) -> list[Excess]:
         """Return every limit that was exceeded: on the wire, and by what the schedulers allowed."""
-        calls = self.calls()
-        found = excesses("all", calls, self.plan.total)
-        for name, limits in self.plan.of_gateway.items():
-            found += excesses(f"gateway {name}", [call for call in calls if call.gateway == name], limits)
-        for name, limits in self.plan.of_campaign.items():
-            found += excesses(f"campaign {name}", [call for call in calls if call.campaign == name], limits)
-        everything = []
-        for name, moments in self.allowed_by_gateway().items():
-            permissions = [Call(at, at, name, "") for at in moments]
-            everything += permissions
-            found += excesses(f"permissions of {name}", permissions, self.plan.of_gateway[name])
-        everything += [Call(at, at, "", "") for at in self.operators_allowed()]
-        return found + excesses("all permissions", everything, self.plan.total)
+        return [*self.plan.excesses("", self.calls()), *self.plan.excesses("permissions of ", self.permissions())]
 
 
 def disturb(run: Run, chance: random.Random, calls_between: int) -> None:
@@ -250,6 +248,8 @@ def disturb(run: Run, chance: random.Random, calls_between: int) -> None:
         lambda: run.change_campaign("five", 10, 80),
         lambda: run.kill("panel"),
         lambda: run.kill("first"),
+        lambda: run.kill("first", "second"),
+        run.kill_postgres,
     ]
     chance.shuffle(steps)
     for step in steps:
@@ -270,14 +270,6 @@ def _campaign_of(number: str) -> str:
     dialled = int(number)
     place = (dialled - FIRST_PHONE) // PER_CAMPAIGN if dialled >= FIRST_PHONE else dialled - FIRST_OPERATOR
     return list(CAMPAIGNS)[place]
-
-
-def _json(line: str) -> dict[str, Any]:
-    try:
-        said = json.loads(line)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def wait_until(is_true: Callable[[], bool], what: str, within_s: float = GOES_ON_WITHIN_S) -> None:

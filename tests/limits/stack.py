@@ -15,7 +15,7 @@ from db.migrate import migrate
 from devstack.environment import Folders, make_folders, private_environment
 from devstack.gateway_file import write_gateway
 from devstack.ports import LOOPBACK, free_udp_block
-from devstack.postgres import private_postgres
+from devstack.postgres import START_TIMEOUT_S, Postgres, private_postgres
 from devstack.programs import CarrierOptions, carrier, panel, scheduler
 from devstack.redis import Redis, private_redis
 from devstack.supervise import Child, spawn
@@ -53,7 +53,7 @@ class Part:
 class LimitsStack:
     """A running stack. parts: switch, panel, redis, first, second (the schedulers).
 
-    carriers, ports: of each gateway's carrier, its logs and its SIP port.
+    carriers, ports: of each gateway's carrier, its logs and its SIP port. closing: ends with the stack.
     """
 
     folders: Folders
@@ -62,6 +62,8 @@ class LimitsStack:
     carriers: Mapping[str, Path]
     scheduler_logs: tuple[Path, ...]
     ports: Mapping[str, int]
+    postgres: Postgres
+    closing: ExitStack
 
     @property
     def switch_logs(self) -> list[Path]:
@@ -73,6 +75,14 @@ class LimitsStack:
         with RedisClient.from_url(self.environment["DIALER_REDIS_URL"]) as client:
             client.flushall()
 
+    def kill_postgres(self) -> None:
+        """Kill every process of PostgreSQL, and start it again: it comes back by crash recovery."""
+        self.postgres.kill()
+        self.postgres.child.process.wait()
+        self.postgres.child.stop()  # what is left of its group
+        self.postgres.child = self.postgres.start()
+        self.postgres.child.wait_until(self.postgres.answers, START_TIMEOUT_S, "it answered a query")
+
 
 @contextlib.contextmanager
 def running_stack(
@@ -81,7 +91,7 @@ def running_stack(
     """Start everything but the CRM, with a carrier for each gateway; carriers=False: only its port is chosen."""
     with ExitStack() as closing:
         folders = make_folders(folder)
-        postgres = closing.enter_context(private_postgres(for_tests=True))
+        postgres = closing.enter_context(private_postgres())  # with its disk: commits survive a kill
         redis = closing.enter_context(private_redis())
         migrate(postgres.url)
         environment = private_environment(folders, postgres.url, redis.url, overrides)
@@ -108,7 +118,7 @@ def running_stack(
             parts[name] = Part(start)
             closing.callback(parts[name].end)
         said = tuple(own.log / "scheduler.log" for own in schedulers.values())
-        yield LimitsStack(folders, environment, parts, logs, said, ports)
+        yield LimitsStack(folders, environment, parts, logs, said, ports, postgres, closing)
 
 
 def _below(folders: Folders, name: str) -> Folders:

@@ -1,5 +1,6 @@
 """The count accepts what just keeps to the limits, and finds every call that is one too many."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,8 @@ from tests.limits.counting import (
     margin_s,
     most_at_once,
 )
+from tests.limits.permissions import operators_legs, originates
+from tests.limits.run import Plan
 
 
 def limit(value: float) -> Limit:
@@ -104,6 +107,30 @@ def test_only_what_the_machine_held_up_is_excused():
     assert found([replace(late[0], held_up_s=0.1), *late[1:]], limits) == []
     assert found([replace(late[0], held_up_s=0.05), *late[1:]], limits) == ["calls per second"]
     assert found([replace(late[0], held_up_s=LATEST_S + 0.1), *late[1:]], limits) == ["calls per second"]
+
+
+def test_permissions_are_counted_in_all_by_gateway_and_by_campaign():
+    """A campaign's minute is full of permissions over two gateways, each of which has room."""
+    line = [replace(call, gateway="ab"[n % 2], campaign="first") for n, call in enumerate(evenly(31, 1.9))]
+    plan = Plan({"a": Limits(per_minute=limit(30))}, {"first": Limits(per_minute=limit(31))}, Limits())
+    assert list(plan.excesses("permissions of ", line)) == []
+    plan.of_campaign["first"] = Limits(per_minute=limit(30))
+    assert [each.scope for each in plan.excesses("permissions of ", line)] == ["permissions of campaign first"]
+    plan.of_gateway["a"], plan.of_campaign["first"] = Limits(per_minute=limit(15)), Limits()
+    assert [each.scope for each in plan.excesses("permissions of ", line)] == ["permissions of gateway a"]
+    plan.of_gateway["a"], plan.total = Limits(), Limits(per_minute=limit(30))
+    assert [each.scope for each in plan.excesses("permissions of ", line)] == ["permissions of all"]
+
+
+def test_what_was_allowed_is_read_from_the_logs(tmp_path):
+    scheduler, switch, copy = (tmp_path / name for name in ("scheduler.log", "a_switch.log", "switch.console.log"))
+    call = {"event": "an originate was sent", "gateway": "a", "campaign_id": 7, "allowed_at": 1.5}
+    scheduler.write_text(f"not JSON\n{json.dumps(call)}\n{json.dumps({'event': 'another'})}\n")
+    assert list(originates([scheduler])) == [call]
+    leg = {"event": "an operator is called", "attempt_id": "x", "allowed_at": 2.5}
+    switch.write_text(f"2026-11-21 [INFO] {json.dumps(leg)}\n")
+    copy.write_text(f"{json.dumps(leg)}\n")
+    assert operators_legs([switch, copy]) == [leg]
 
 
 def test_it_says_how_much_there_was():
