@@ -20,7 +20,7 @@ import psycopg
 from bench.dial import bare, product
 from bench.dial.chart import draw
 from bench.dial.crowd import Call, Crowd, crowd
-from bench.dial.figures import GOALS, Held, Measured, Written, held, missing, rate_of
+from bench.dial.figures import GOALS, QUIET_NS, Held, Measured, Written, held, missing, rate_of
 from bench.processes import Usage, table
 from bench.whole_switch import cpu_s
 from db.migrate import migrate
@@ -198,6 +198,7 @@ def _hold(rig: Rig, plan: Plan) -> tuple[Held, list[Written], list[Call], float]
     first_ns, cpu = time.time_ns(), cpu_s(rig.switch.pid)
     time.sleep(plan.hold_s)
     last_ns, cores = time.time_ns(), (cpu_s(rig.switch.pid) - cpu) / plan.hold_s
+    time.sleep(QUIET_NS / 1e9)  # whoever is silent now has to speak again
     rig.crowd.listen(False)
     rig.crowd.hang_up()
     product.wait_until(lambda: product.concluded(rig.conn, campaign_id) >= plan.held, SLACK_S, rig.check)

@@ -17,7 +17,8 @@ TALKED = frozenset({"hung_up", "no_input"})
 KEY_WAIT_S = 8.0
 """The menu waits so long for a key; then it is offered again."""
 QUIET_NS = int((KEY_WAIT_S + 1) * 1e9)
-"""A call that is up may be silent for so long: the embedded switch sends nothing while a key is waited for."""
+"""A call that is up may be silent for so long, and then it speaks again: the embedded switch sends nothing while a key
+is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +125,23 @@ def _fault(one: Written, rung: int) -> str | None:
 def held(packets: Packets, first_ns: int, last_ns: int) -> Held:
     """Return how many streams spoke from first_ns to last_ns (the kernel's clock), and how punctual they were.
 
-    The same figures as bench.lateness.measure, in numpy: there are a million packets. A stream that was silent for
-    longer than QUIET_NS at either end is not counted as up, and nor are its packets.
+    The same figures as bench.lateness.measure, in numpy: there are a million packets. They have to be heard for
+    QUIET_NS longer at either end: what falls silent before the end is up only if it speaks again, and what it lost on
+    the way shows only then. A stream that was silent for longer, or for good, is not counted, and nor are its packets.
     """
-    inside = (packets.at_ns >= first_ns) & (packets.at_ns <= last_ns)
+    inside = (packets.at_ns >= first_ns - QUIET_NS) & (packets.at_ns <= last_ns + QUIET_NS)
     at_ns, port = packets.at_ns[inside], packets.port[inside]
     sequence, timestamp = packets.sequence[inside], packets.timestamp[inside]
     up = expected = lost = 0
     delays: list[npt.NDArray[np.float64]] = []
     second = 1_000_000_000
     for one in np.unique(port):
-        mine = port == one
+        before, after = (port == one) & (at_ns <= first_ns), (port == one) & (at_ns >= last_ns)
+        if not before.any() or not after.any():
+            continue
+        mine = (port == one) & (at_ns >= at_ns[before].max()) & (at_ns <= at_ns[after].min())
         at = at_ns[mine]
-        if at.min() > first_ns + QUIET_NS or at.max() < last_ns - QUIET_NS:
+        if np.diff(np.sort(at)).max() > QUIET_NS:
             continue
         up += 1
         numbers = _unwrapped(sequence[mine], 16)

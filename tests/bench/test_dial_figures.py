@@ -96,9 +96,29 @@ def test_streams_that_speak_all_the_time_are_up():
     assert found.punctuality.expected == 2 * 1001
 
 
+def waiting(port: int, since: int, until: int) -> Packets:
+    """A stream that sends nothing between the two packets: its numbers go on, its clock does not stand still."""
+    silent = without(stream(port, packets=1500), *range(since, until))
+    silent.sequence[:] = (np.arange(len(silent.sequence)) + 65000) & 0xFFFF
+    return silent
+
+
 def test_a_stream_may_be_silent_while_a_key_is_waited_for_and_no_longer():
-    waits, is_gone = stream(4000, packets=700), stream(4002, packets=550)  # 7 s and 10 s of silence at the end
-    assert held(Packets.joined([waits, is_gone]), FIRST, LAST).up == 1
+    at_the_end, between, for_long = waiting(4000, 700, 1100), waiting(4002, 300, 700), waiting(4004, 300, 760)
+    found = held(Packets.joined([at_the_end, between, for_long]), FIRST, LAST)
+    assert (found.up, found.punctuality.lost, found.punctuality.late) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("packets", [550, 700, 1049])  # 10 s, 7 s and an instant before the end
+def test_a_stream_that_falls_silent_before_the_end_and_for_good_is_not_held(packets):
+    falls_silent = stream(4002, packets=packets)
+    assert held(Packets.joined([stream(4000), falls_silent]), FIRST, LAST).up == 1
+
+
+def test_what_was_lost_while_a_stream_was_silent_at_the_end_is_counted():
+    cut_off = without(stream(4000, packets=1500), *range(700, 1100))  # its numbers say that it spoke
+    found = held(cut_off, FIRST, LAST)
+    assert (found.up, found.punctuality.lost) == (1, 400)
 
 
 def test_no_packet_is_no_call():
@@ -113,7 +133,7 @@ def test_lost_late_and_copied_packets_are_counted_as_by_the_simple_measure():
     doubled = Packets.joined(
         [one, Packets(*(getattr(one, n)[500:510] for n in ("at_ns", "port", "sequence", "timestamp")))]
     )
-    found = held(doubled, FIRST - SECOND, LAST + 2 * SECOND).punctuality
+    found = held(doubled, int(doubled.at_ns.min()), int(doubled.at_ns.max())).punctuality
     rows = zip(doubled.at_ns, doubled.sequence, doubled.timestamp, strict=True)
     simple = measure([[Arrival((int(at) - FIRST) / SECOND, int(s), int(t)) for at, s, t in rows]])
     assert (found.expected, found.lost, found.late) == (simple.expected, simple.lost, simple.late)
