@@ -23,6 +23,10 @@ class RecordRejected(DialerError):
     """A spooled record can't be applied however often it is tried: it is set aside for a person to look at."""
 
 
+class RecordStuck(DialerError):
+    """A spooled record can't be applied while a stored flow or rule can't be followed: mend that, it is kept."""
+
+
 class NotFound(DialerError):
     """There is no row with this id."""
 

@@ -5,11 +5,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from db.errors import RecordRejected, SpoolFull
+from db.errors import RecordRejected, RecordStuck, SpoolFull
 from db.spool import Spool
 
 logger = logging.getLogger(__name__)
@@ -108,20 +108,41 @@ class Overflow:
                 entry.written.set()
 
     def drain(self, apply: Callable[[str, dict[str, Any]], None]) -> int:
-        """Apply what is held, then what is on disk; return how many. Raises what `apply` does, but RecordRejected.
+        """Apply what is held, then what is on disk; return how many. Raises what `apply` does of no record's own.
 
         Facts may come in any order, and twice: a stalled disk may take what PostgreSQL has by then. Memory goes first:
         whoever sees an empty folder may believe that nothing waits.
         """
-        return self._drain_held(apply) + self._spool.drain(apply)
+        stuck: set[int] = set()
+        drained = self._drain_held(apply, stuck) + self._spool.drain(apply)
+        for number in stuck:
+            self._put_down(number)
+        return drained
 
-    def _drain_held(self, apply: Callable[[str, dict[str, Any]], None]) -> int:
+    def _put_down(self, number: int) -> None:
+        """Give the disk what is held and stuck: memory is no place to keep it. What that refuses stays for the next."""
+        with self._lock:
+            entry = self._held.get(number) if number not in self._awaited else None
+        if entry is None:
+            return  # the disk took it meanwhile, or still may
+        try:
+            self._spool.write(entry.kind, entry.payload)
+        except (SpoolFull, OSError):
+            return
+        with self._lock:
+            self._held.pop(number, None)
+
+    def _drain_held(self, apply: Callable[[str, dict[str, Any]], None], stuck: set[int]) -> int:
+        """Apply what is held, but for what is stuck: that stays, and its number is put into `stuck`."""
         drained = 0
-        while held := self._oldest_held():
+        while held := self._oldest_held(stuck):
             number, entry = held
             try:
                 apply(entry.kind, entry.payload)
                 drained += 1
+            except RecordStuck:
+                stuck.add(number)
+                continue
             except RecordRejected as error:
                 logger.error(  # noqa: TRY400 - expected, no traceback
                     REJECTED, extra={"record": entry.payload, "kind": entry.kind, "reason": str(error)}
@@ -131,9 +152,17 @@ class Overflow:
                 self._held.pop(number, None)
         return drained
 
-    def _oldest_held(self) -> tuple[int, _Entry] | None:
+    def _oldest_held(self, stuck: Set[int]) -> tuple[int, _Entry] | None:
         with self._lock:
-            return next(iter(self._held.items()), None)
+            return next((held for held in self._held.items() if held[0] not in stuck), None)
+
+    def kept(self) -> int:
+        """Return how many records the disk keeps until something stored is mended."""
+        return self._spool.kept()
+
+    def has_due(self) -> bool:
+        """Whether a drain has something to try."""
+        return self.usage() > 0 or self._spool.has_due()
 
     def usage(self) -> int:
         """Return the bytes on disk plus the records in memory or on their way: 0 when nothing waits."""

@@ -9,9 +9,10 @@ import psycopg
 
 from db import attempts
 from db.conclusion import conclude
-from db.errors import RecordRejected
+from db.errors import RecordRejected, RecordStuck
 from db.sql import AnyConnection
 from dialer.disposition import CallFacts
+from dialer.errors import InvalidFlow, InvalidRetryRules
 from dialer.outcome import Outcome, Witness
 
 Record = tuple[str, dict[str, Any]]
@@ -50,13 +51,15 @@ def concluded(facts: CallFacts, witness: Witness) -> Record:
 
 
 def apply(conn: AnyConnection, kind: str, payload: Mapping[str, Any]) -> None:
-    """Replay one record in one transaction; raises RecordRejected when it can never succeed.
+    """Replay one record in one transaction; raises RecordRejected when it can never succeed, RecordStuck: not now.
 
     The record may be forgotten once the transaction is committed: `spool.drain` with `postgres.run` does it so.
     """
     try:
         with conn.transaction():
             _replay(conn, kind, payload)
+    except (InvalidFlow, InvalidRetryRules) as error:  # of the campaign: its fault, not the record's
+        raise RecordStuck(f"attempt {payload['attempt_id']}: {error}") from error
     except (KeyError, TypeError, ValueError, psycopg.DataError, psycopg.IntegrityError) as error:
         raise RecordRejected(f"{kind}: {error!r}") from error
 

@@ -33,6 +33,7 @@ class KnownSwitch(SwitchRow):
     """A switch as the panel shows it. calls: attempts open on it; channels: by its own word.
 
     is_from_settings: its address follows the scheduler's environment. silent_s: since the leading scheduler looked.
+    kept_results: on its disk until something stored is mended.
     written_off_at: calls that left before were given up (db.write_off).
     """
 
@@ -44,6 +45,7 @@ class KnownSwitch(SwitchRow):
     out_because: str | None
     seen_at: datetime | None
     written_off_at: datetime | None
+    kept_results: int
     calls: int
     silent_s: float | None
 
@@ -62,13 +64,17 @@ class KnownSwitch(SwitchRow):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the leading scheduler sees. silent_s: since the switch last answered, None: it never did."""
+    """What the leading scheduler sees. silent_s: since the switch last answered, None: it never did.
+
+    kept_results: on its disk until something stored is mended.
+    """
 
     id: int
     core_uuid: str | None
     channels: int | None
     out_because: str | None
     silent_s: float | None
+    kept_results: int = 0
 
 
 def rows(conn: AnyConnection) -> list[SwitchRow]:

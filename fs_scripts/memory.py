@@ -15,6 +15,7 @@ from db.errors import DatabaseAway, RedisAway
 from db.known_terms import KnownTerms
 from dialer.call_flow import CallFlow
 from dialer.disposition import CallFacts
+from dialer.errors import InvalidFlow, InvalidRetryRules
 from dialer.outcome import Outcome, Witness
 from dialer.retry import RetryBasis
 from fs_scripts.flow_cache import FlowCache
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 SPOOLED = "PostgreSQL did not take it in time, written to the spool"
 REFUSED = "PostgreSQL refused it, written to the spool"
+STUCK = "what is stored for the campaign can't be followed, written to the spool until that is mended"
 NOT_LEARNT = "PostgreSQL did not say how calls are to be held, the first call of each campaign asks again"
 ASKED_ELSEWHERE = "PostgreSQL did not say in time how to hold the call, the flow was found all the same"
 REDIS_SILENT = "Redis did not say how to hold the call"
@@ -224,5 +226,7 @@ class Memory:
             logger.warning(SPOOLED, extra=fields)
         except psycopg.Error:
             logger.exception(REFUSED, extra=fields)
+        except (InvalidFlow, InvalidRetryRules) as error:
+            logger.error(STUCK, extra={**fields, "reason": str(error)})  # noqa: TRY400 - expected, no traceback
         self._disk.write(*record())
         return None

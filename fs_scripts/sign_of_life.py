@@ -24,6 +24,9 @@ class Waiting(Protocol):
     def is_full(self) -> bool:
         """Say whether dialing must stop."""
 
+    def kept(self) -> int:
+        """Return how many results are kept until something stored is mended."""
+
 
 def run(spool: Waiting, tap_dir: Path, tell: Callable[[str, str], None]) -> None:
     """Tell for as long as the switch lives; a thread of its own, which no drain holds up."""
@@ -35,7 +38,7 @@ def run(spool: Waiting, tap_dir: Path, tell: Callable[[str, str], None]) -> None
 def sign(spool: Waiting, tap_dir: Path, beat: int) -> SpoolSign:
     """Return what there is to tell. Never raises: a folder nobody can read is a full one."""
     try:
-        return SpoolSign(beat, spool.usage(), spool.is_full(), str(tap_dir.absolute()))
+        return SpoolSign(beat, spool.usage(), spool.is_full(), str(tap_dir.absolute()), spool.kept())
     except OSError:
         logger.exception(UNREADABLE)
         return SpoolSign(beat, 1, True, str(tap_dir.absolute()))

@@ -94,10 +94,10 @@ class Node:
         self._refuses_until = self._clock() + wait_s
 
     def has_empty_spool(self) -> bool:
-        """Whether it says now, afresh, that no result waits on its disk."""
+        """Whether it says now, afresh, that no result waits on its disk, not even for something to be mended."""
         now, sign = self._clock(), self._sign
         is_fresh = now - self._sign_at <= ASK_EVERY_S * 5
-        return sign is not None and sign.waits == 0 and is_fresh and self.line.core_uuid is not None
+        return sign is not None and sign.waits + sign.kept == 0 and is_fresh and self.line.core_uuid is not None
 
     def count_channels(self) -> None:
         """Ask the switch how many channels are up, for `seen`. Raises NotSent, MaybeSent."""
@@ -110,7 +110,8 @@ class Node:
         age_s = self._clock() - self._answered_at
         reason = self.why_out()
         silent_s = age_s if self._answered_at > float("-inf") else None
-        return Seen(self.id, self.line.core_uuid, self._channels, str(reason) if reason else None, silent_s)
+        kept = self._sign.kept if self._sign else 0
+        return Seen(self.id, self.line.core_uuid, self._channels, str(reason) if reason else None, silent_s, kept)
 
     def ask(self) -> None:
         """Ask the switch for its scripts' sign of life, which also says that it answers. Raises NotSent, MaybeSent."""

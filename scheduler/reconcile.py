@@ -14,6 +14,7 @@ from db import attempts, claims, leases
 from db.attempts import OpenAttempt
 from db.errors import DatabaseAway, RedisAway
 from dialer.disposition import CallFacts
+from dialer.errors import InvalidFlow, InvalidRetryRules
 from dialer.outcome import Witness
 from scheduler.beside import Beside
 from scheduler.brakes import Brakes
@@ -34,6 +35,7 @@ NEVER_CAME_CAUSE = "DESTINATION_OUT_OF_ORDER"
 
 LOST = "an attempt is lost: the switch it was up on died, and nobody concluded it"
 NEVER_CAME = "an attempt failed: its originate was not sent or not read, the switch never heard of it"
+STUCK = "an attempt can't be concluded while what is stored for its campaign can't be followed, it is tried again"
 RELEASED = "claims that nobody originated were undone"
 RESTORED = "leases of open attempts were restored"
 REBUILT = "Redis had been emptied, the leases were rebuilt"
@@ -188,8 +190,13 @@ class Reconciler:
             if moment - since >= LOOK_AGAIN_S and not self._has_testimony(attempt_id):
                 never_came = _never_came(missing[attempt_id], core_uuid)
                 facts = CallFacts(attempt_id, NEVER_CAME_CAUSE if never_came else "", now)
-                if conclude(self._database, self._redis, facts, Witness.RECONCILE):
-                    logger.error(NEVER_CAME if never_came else LOST, extra={"attempt_id": attempt_id})
+                try:
+                    if conclude(self._database, self._redis, facts, Witness.RECONCILE):
+                        logger.error(NEVER_CAME if never_came else LOST, extra={"attempt_id": attempt_id})
+                except (InvalidFlow, InvalidRetryRules) as error:  # its campaign's fault: the others go on
+                    fields = {"attempt_id": attempt_id, "reason": str(error)}
+                    logger.error(STUCK, extra=fields)  # noqa: TRY400 - expected, no traceback
+                    continue
                 del since_when[attempt_id]
 
     def _missing(

@@ -1,6 +1,6 @@
 -- list_all -- Every switch by name, with the calls of ours on it and how fresh the news of it are.
 SELECT s.id, s.name, s.host, s.port, s.max_channels, s.is_enabled, s.disabled_at, s.is_from_settings, s.core_uuid,
-    s.answered_at, s.channels, s.out_because, s.seen_at, s.written_off_at, coalesce(ours.count, 0) AS calls,
+    s.answered_at, s.channels, s.out_because, s.seen_at, s.written_off_at, s.kept_results, coalesce(ours.count, 0) AS calls,
     extract(epoch FROM clock_timestamp() - s.seen_at)::float8 AS silent_s
 FROM switches s LEFT JOIN (
     SELECT a.switch_id, count(*) FROM attempts a
@@ -28,6 +28,7 @@ UPDATE attempts SET switch_id = %(id)s WHERE concluded_at IS NULL AND originated
 -- seen -- What the leading scheduler sees.
 UPDATE switches
 SET core_uuid = coalesce(%(core_uuid)s, core_uuid), channels = %(channels)s, out_because = %(out_because)s,
+    kept_results = %(kept_results)s,
     answered_at = greatest(answered_at, now() - make_interval(secs => %(silent_s)s)), seen_at = now()
 WHERE id = %(id)s
 

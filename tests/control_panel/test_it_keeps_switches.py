@@ -67,6 +67,14 @@ def test_it_shows_how_each_fares_and_why_one_is_out(admin: Browser, conn: Connec
     assert "No scheduler looks at it" not in page
 
 
+def test_it_says_that_a_switch_keeps_results_until_something_is_mended(admin: Browser, conn: Connection[Any]) -> None:
+    switch_id = a_switch(conn)
+    switches.write_seen(conn, Seen(switch_id, None, None, None, 0.2))
+    assert "Its disk keeps" not in admin.text("/switches/")
+    switches.write_seen(conn, Seen(switch_id, None, None, None, 0.2, kept_results=3))
+    assert "Its disk keeps 3 results" in admin.text("/switches/")
+
+
 def test_every_reason_has_its_words() -> None:
     assert set(OUT) == {str(reason) for reason in Out}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from db.errors import DatabaseAway, RecordRejected, SpoolFull
+from db.errors import DatabaseAway, RecordRejected, RecordStuck, SpoolFull
 from db.overflow import Overflow
 from db.spool import Spool
 
@@ -99,6 +99,25 @@ def test_a_held_record_that_can_never_be_applied_keeps_no_other_waiting(spool: S
     overflow.drain(refuse_the_first)
     assert 50 in found
     assert overflow.usage() == 0
+
+
+def test_a_held_record_that_something_stored_holds_up_goes_to_the_disk_and_keeps_no_other_waiting(spool: Spool) -> None:
+    overflow = Overflow(spool)
+    fill(overflow, spool)
+    overflow.write("concluded", record(50))
+    found: list[int] = []
+
+    def stick(kind: str, payload: dict[str, Any]) -> None:
+        if payload["n"] == 50:
+            raise RecordStuck("the rules of its campaign can't be followed")
+        found.append(payload["n"])
+
+    overflow.drain(stick)
+    assert found, "those before it and behind it"
+    assert not overflow._held, "it dies with the process there"
+    overflow.drain(stick)
+    assert (overflow.kept(), overflow.usage(), overflow.has_due()) == (1, 0, False)
+    assert not overflow.is_full()
 
 
 class Stalling:

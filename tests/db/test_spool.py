@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from db import spool as spool_module
 from db import spool_apply
-from db.errors import DatabaseAway, RecordRejected, SpoolFull
+from db.errors import DatabaseAway, RecordRejected, RecordStuck, SpoolFull
 from db.spool import SET_ASIDE, Spool
 from dialer.disposition import CallFacts
 from dialer.outcome import Outcome, Witness
@@ -106,6 +107,49 @@ def test_a_record_that_can_never_be_applied_does_not_hold_the_others(spool: Spoo
 
     assert spool.drain(apply) == 1
     assert len(list((spool.folder / SET_ASIDE).iterdir())) == 1
+
+
+class Mendable:
+    """An `apply` that can't apply some records before it is mended."""
+
+    def __init__(self, *stuck: int) -> None:
+        self.stuck, self.applied = set(stuck), list[int]()
+
+    def __call__(self, kind: str, payload: dict[str, Any]) -> None:
+        if payload["n"] in self.stuck:
+            raise RecordStuck("its campaign's rules can't be followed")
+        self.applied.append(payload["n"])
+
+
+def test_a_record_that_something_stored_holds_up_is_kept_and_keeps_no_other_waiting(
+    spool: Spool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        spool.write("answered", {"attempt_id": ID, "n": n})
+    apply = Mendable(1)
+    assert spool.drain(apply) == 2
+    assert (apply.applied, spool.usage(), spool.kept()) == ([0, 2], 0, 1)
+    assert "can't be followed" in str([vars(record) for record in caplog.records if record.levelno == logging.ERROR])
+    again = Spool(spool.folder, 10_000)
+    assert (again.usage(), again.kept(), again.has_due()) == (0, 1, True), "a switch that was restarted knows it, too"
+    apply.stuck.clear()
+    assert spool.drain(apply) == 0
+    assert not spool.has_due(), "it is not tried all the time"
+    monkeypatch.setattr(spool_module, "KEPT_AGAIN_S", 0.0)
+    spool._kept_again_at = 0.0
+    assert spool.has_due()
+    assert spool.drain(apply) == 1
+    assert (apply.applied, spool.kept(), list((spool.folder / "kept").iterdir())) == ([0, 2, 1], 0, [])
+
+
+def test_what_is_kept_counts_in_the_quota(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, quota_bytes=100)
+    spool.write("answered", {"attempt_id": ID, "n": 1, "padding": "x" * 20})
+    assert spool.drain(Mendable(1)) == 0
+    assert spool.usage() == 0
+    assert spool.is_full()
+    with pytest.raises(SpoolFull):
+        spool.write("answered", {"attempt_id": ID, "n": 2})
 
 
 def test_the_quota_refuses_what_would_not_fit_and_opens_again(tmp_path: Path) -> None:
@@ -215,3 +259,45 @@ def test_records_that_make_no_sense_are_rejected_for_good(world: World, kind: st
     with pytest.raises(RecordRejected):
         spool_apply.apply(world.conn, kind, payload)
     assert world.value("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("stored", [{"beschäftigt": {}}, {"max_attempts": "three"}])
+def test_a_result_of_a_campaign_whose_rules_cannot_be_followed_waits_until_they_can(
+    world: World, spool: Spool, stored: dict[str, Any]
+) -> None:
+    first, second = (world.dial(world.campaign(contacts=1, first_phone=79160000000 + n))[0] for n in range(2))
+    world.conn.execute("UPDATE campaigns SET retry_rules = %s WHERE id = %s", [json.dumps(stored), first.campaign_id])
+    for claimed in (first, second):
+        spool.write(*spool_apply.concluded(CallFacts(claimed.attempt_id, "USER_BUSY", NOW, 486), Witness.HOOK))
+
+    def drain() -> int:
+        return spool.drain(lambda kind, payload: spool_apply.apply(world.conn, kind, payload))
+
+    assert drain() == 1
+    assert world.contact(second.contact_id)[:2] == ("retry", "busy")
+    assert world.contact(first.contact_id)[0] == "dialing"
+    world.conn.execute("UPDATE campaigns SET retry_rules = '{}' WHERE id = %s", [first.campaign_id])
+    spool._kept_again_at = 0.0
+    assert drain() == 1
+    assert world.contact(first.contact_id)[:2] == ("concluded", "busy")
+    assert world.value("SELECT sum(attempts) FROM campaign_tallies") == 2
+
+
+def test_a_callback_whose_flow_cannot_be_followed_waits_until_it_can(world: World, spool: Spool) -> None:
+    (claimed,) = world.dial(world.campaign(contacts=1))
+    world.conn.execute("ALTER TABLE flow_versions DISABLE TRIGGER USER")
+    good = world.value("SELECT definition FROM flow_versions WHERE id = %s", claimed.flow_version_id)
+    stored = "UPDATE flow_versions SET definition = %s WHERE id = %s"
+    world.conn.execute(stored, ['{"menu": "of old"}', claimed.flow_version_id])
+    facts = CallFacts(claimed.attempt_id, "NORMAL_CLEARING", NOW, 200, NOW, 9, "2", Outcome.CALLBACK_REQUESTED)
+    spool.write(*spool_apply.concluded(facts, Witness.HOOK))
+
+    def drain() -> int:
+        return spool.drain(lambda kind, payload: spool_apply.apply(world.conn, kind, payload))
+
+    assert drain() == 0
+    assert spool.kept() == 1
+    world.conn.execute(stored, [json.dumps(good), claimed.flow_version_id])
+    spool._kept_again_at = 0.0
+    assert drain() == 1
+    assert world.contact(claimed.contact_id)[1] == "callback_requested"

@@ -62,9 +62,16 @@ def test_the_first_reason_is_said():
     assert why_out(Sighting(is_enabled=False, is_connected=False, answer_age_s=99)) is Out.DISABLED
 
 
-@pytest.mark.parametrize("sign", [SpoolSign(1, 0, False, "/dev/shm/dialer"), SpoolSign(77, 12345, True, "")])
+@pytest.mark.parametrize(
+    "sign", [SpoolSign(1, 0, False, "/dev/shm/dialer"), SpoolSign(77, 12345, True, ""), SpoolSign(2, 0, False, "/x", 3)]
+)
 def test_a_sign_of_life_is_read_as_it_was_written(sign):
     assert read(f"{sign}\n") == sign
+
+
+def test_a_sign_without_kept_results_is_written_as_ever():
+    """Of a switch and a scheduler that are updated, one is so first."""
+    assert str(SpoolSign(1, 0, False, "/dev/shm/dialer")) == "1:0:0:/dev/shm/dialer"
 
 
 @pytest.mark.parametrize("text", ["", "-ERR no reply", "1:2", "x:0:0:/tmp"])

@@ -12,7 +12,7 @@ from db.redis_client import open_redis
 from db.spool import Spool
 from dialer.call_flow import default_definition
 from dialer.disposition import CallFacts
-from dialer.errors import InvalidFlow
+from dialer.errors import InvalidFlow, InvalidRetryRules
 from dialer.outcome import Outcome
 from fs_scripts import memory as memory_module
 from fs_scripts.flow_cache import FlowCache
@@ -105,7 +105,15 @@ def test_what_postgresql_takes_is_not_spooled(memory, written, spool):
     assert spooled(spool) == []
 
 
-@pytest.mark.parametrize("failure", [DatabaseAway("frozen"), psycopg.errors.DeadlockDetected("busy")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        DatabaseAway("frozen"),
+        psycopg.errors.DeadlockDetected("busy"),
+        InvalidRetryRules("of old"),
+        InvalidFlow("of old"),
+    ],
+)
 def test_what_postgresql_does_not_take_is_spooled_in_order(memory, postgres, spool, failure):
     postgres.fails_with = failure
     memory.message_started(ATTEMPT, AT)

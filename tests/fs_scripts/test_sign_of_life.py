@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from db.errors import RecordStuck
 from db.overflow import Overflow
 from db.spool import Spool
 from dialer.spool_sign import VARIABLE, SpoolSign, read
@@ -27,6 +28,15 @@ def test_it_says_how_much_waits(spool, tmp_path):
     found = sign_of_life.sign(spool, tmp_path, 4)
     assert found.waits > 0
     assert not found.is_full
+
+
+def test_it_says_what_is_kept_for_something_to_be_mended(spool, tmp_path):
+    def stick(kind, payload):
+        raise RecordStuck("the rules of its campaign can't be followed")
+
+    spool.write("answered", RECORD)
+    spool.drain(stick)
+    assert sign_of_life.sign(spool, tmp_path, 4) == SpoolSign(4, 0, False, str(tmp_path), 1)
 
 
 def test_a_spool_that_is_nearly_full_says_so(tmp_path):

@@ -2,11 +2,14 @@
 
 import threading
 from itertools import chain
+from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from db.errors import DatabaseAway, RedisAway
 from db.spool import Spool
+from dialer.errors import InvalidFlow, InvalidRetryRules
 from fs_scripts import lead_worker, spool_worker
 from fs_scripts.background import Background
 
@@ -45,6 +48,34 @@ def test_spooled_facts_wait_while_postgresql_is_away_and_are_drained_in_order(sp
     assert spool_worker.drain(postgres, spool) == 2
     assert postgres.applied == ["answered", "concluded"]
     assert spool_worker.drain(postgres, spool) == 0
+
+
+@pytest.mark.parametrize("failure", [InvalidRetryRules("of old"), InvalidFlow("of old"), AttributeError("a bug")])
+def test_a_fact_that_cannot_be_applied_ends_no_drain_and_is_kept(spool, monkeypatch, failure):
+    applied = []
+
+    def apply(_, kind, payload):
+        if kind == "answered":
+            raise failure
+        applied.append(kind)
+
+    monkeypatch.setattr(spool_worker.spool_apply, "apply", apply)
+    postgres = Postgres()
+    postgres.is_away = False
+    assert spool_worker.drain(postgres, spool) == 1
+    assert applied == ["concluded"]
+    assert (spool.usage(), spool.kept()) == (0, 1)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("can't start new thread"), psycopg.ProgrammingError("a column")])
+def test_nothing_ends_the_drains_thread(spool, failure):
+    def run(job, wait_ms):
+        raise failure
+
+    assert spool_worker.drain(SimpleNamespace(run=run), spool) == 0
+    assert spool.usage() + spool.kept() > 0
+    broken = SimpleNamespace(has_due=lambda: 1 / 0)
+    assert spool_worker.drain(Postgres(), broken) == 0
 
 
 def test_a_drain_wakes_the_lead_worker(spool, monkeypatch):

@@ -43,6 +43,7 @@ class ScriptedSwitch:
         self.connections = 0
         self.core_uuid = CORE
         self.spool = (0, False)
+        self.kept = 0
         self.answers: dict[str, Answer | None] = {}
         self.port = 0
         self._listener: socket.socket | None = None
@@ -125,7 +126,7 @@ class ScriptedSwitch:
         if command == "api global_getvar core_uuid":
             return api_response(self.core_uuid)
         if command == f"api global_getvar {VARIABLE}":
-            return api_response(str(SpoolSign(time.monotonic_ns(), *self.spool, "/dev/shm/dialer")))
+            return api_response(str(SpoolSign(time.monotonic_ns(), *self.spool, "/dev/shm/dialer", self.kept)))
         if command.startswith("bgapi"):
             return command_reply("+OK Job-UUID: x", "Job-UUID: x")
         if command.startswith("api"):

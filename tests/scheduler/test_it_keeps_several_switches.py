@@ -119,6 +119,17 @@ def test_a_switch_takes_calls_once_it_answered_gave_a_sign_was_compared_and_is_d
     wait_until(lambda: node.why_out() is Out.SPOOL_FULL)
 
 
+def test_a_switch_that_keeps_results_for_something_to_be_mended_takes_calls_and_loses_none(known, server, woken):
+    server.kept = 2
+    known.refresh()
+    (node,) = known.nodes()
+    wait_until(lambda: woken)
+    node.compared(node.visit)
+    wait_until(lambda: node.why_out() is None)
+    assert not node.has_empty_spool(), "an attempt of which it keeps the result is not lost"
+    assert node.seen().kept_results == 2
+
+
 def test_a_switch_that_goes_away_is_out_at_once_and_the_other_goes_on(both, second):
     second.go_away()
     began = time.monotonic()

@@ -121,6 +121,21 @@ def test_nothing_is_lost_while_facts_wait_in_the_spool_of_its_switch(reconciler,
     assert disposition(world, attempt) == "failed"
 
 
+def test_an_attempt_that_stored_rules_hold_up_keeps_no_other_from_its_end(reconciler, clock, world, node):
+    held_up, *others = (world.dial(world.campaign(contacts=1, first_phone=79160000000 + n))[0] for n in range(3))
+    world.conn.execute("UPDATE attempts SET switch_id = %s", [node.id])
+    rules = "UPDATE campaigns SET retry_rules = %s WHERE id = %s"
+    world.conn.execute(rules, ['{"of old": 1}', held_up.campaign_id])
+    look_twice(reconciler, clock)
+    assert [disposition(world, other.attempt_id) for other in others] == ["failed", "failed"]
+    assert disposition(world, held_up.attempt_id) is None
+    assert node.compared_in == node.visit, "its switch takes calls"
+    world.conn.execute(rules, ["{}", held_up.campaign_id])
+    clock.now += LOOK_AGAIN_S
+    reconciler.tick(later(60 + 2 * LOOK_AGAIN_S))
+    assert disposition(world, held_up.attempt_id) == "failed"
+
+
 def test_nothing_is_lost_of_which_the_witness_heard(reconciler, clock, world, attempt, heard):
     heard.add(attempt)
     look_twice(reconciler, clock)
