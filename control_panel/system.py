@@ -19,6 +19,7 @@ HELD = {
     "switches_out": _l("No telephone switch takes calls at the moment; Switches says why of each."),
     "spool_waits": _l("The telephone switch has come back with results that are not written down yet."),
     "not_reconciled": _l("It compares live calls with the switch first."),
+    "clock_set": _l("The clock of Redis was set; dialing goes on after a minute."),
     "leases_old": _l("Redis has not been told for a while which channels are taken."),
     "spool_full": _l("The switch's disk could not keep the results of further calls."),
     "refused": _l("The switch refused a call; it is tried again in a few seconds."),

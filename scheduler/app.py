@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from db import attempts, dialing_state, schedulers
-from db.errors import DatabaseAway, RedisAway
+from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
 from db.redis_client import open_redis
@@ -42,6 +42,7 @@ from scheduler.leader import Leader
 from scheduler.passwords import Passwords
 from scheduler.planner import Planner
 from scheduler.reconcile import Reconciler
+from scheduler.redis_clock import RedisClock
 from scheduler.schedule_runs import run_schedules
 from scheduler.switches import Switches
 from scheduler.unsent import Unsent
@@ -70,7 +71,7 @@ THREADS_WAIT_S = 3.0
 AFTER_THE_CALL_S = 60.0
 """What a call needs besides its longest duration: ringing, and the hook's grace."""
 
-EXPECTED = (DatabaseAway, RedisAway, NotSent, MaybeSent, RedisError, psycopg.OperationalError)
+EXPECTED = (DatabaseAway, RedisAway, LeasesLost, NotSent, MaybeSent, RedisError, psycopg.OperationalError)
 
 
 class Scheduler:
@@ -96,7 +97,8 @@ class Scheduler:
         )
         self._leader = Leader(settings.database_url, lambda: self._reconciler.wake())
         self._leases = LeaseKeeper(self._database, self._redis, settings.lease_ttl_s)
-        self._brakes = Brakes(self._switches.out, self._leases.are_kept)
+        self._redis_clock = RedisClock(self._redis, settings.max_calls_per_second, self._clock_was_set)
+        self._brakes = Brakes(self._switches.out, self._leases.are_kept, self._redis_clock.is_quiet)
         self._reconciler = Reconciler(
             self._database,
             self._redis,
@@ -125,6 +127,7 @@ class Scheduler:
             settings.lease_ttl_s,
             self._switches,
             pace=self._departures.pace.calls_per_second,
+            time_us=self._redis_clock.time_us,
         )
         self._loop = DialLoop(planner, self._departures, self._brakes, self._reconciler.wake)
         self._jobs = BackgroundScheduler(timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True})
@@ -138,6 +141,7 @@ class Scheduler:
             (1.0, self._witness.settle),
             (1.0, self._switches.refresh),
             (1.0, self._reconcile),
+            (1.0, self._redis_clock.time_us),
             (1.0, self._leases.tick),
             (1.0, self._tell_state),
             (GATEWAYS_EVERY_S, self._switches.poll_gateways),
@@ -166,6 +170,10 @@ class Scheduler:
         """Ask for the gateways first: reconciling lifts the brake, and a call over one that is down is wasted."""
         self._switches.poll_gateways(only_new=True)
         self._reconciler.tick()
+
+    def _clock_was_set(self) -> None:
+        self._brakes.unreconciled()
+        self._reconciler.wake()
 
     def _tell_state(self) -> None:
         dialing_state.tell(self._redis, self._brakes.reason(), self._switches.gateways_down())

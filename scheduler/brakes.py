@@ -26,6 +26,8 @@ class Brake(StrEnum):
     """The switch has come back with results that are not in PostgreSQL yet."""
     SPOOL_FULL = "spool_full"
     """The switch's disk could not keep the results of more calls while PostgreSQL is away."""
+    CLOCK_SET = "clock_set"
+    """Redis's clock was set: how much left within the last minute is unknown, so a minute has to pass."""
     LEASES_OLD = "leases_old"
     """The leases of the calls that are up were not renewed for so long that some may have expired."""
     REFUSED = "refused"
@@ -50,10 +52,13 @@ class Brakes:
     """Thread-safe. out: why each switch gets no call, empty as soon as one does; None while none is known."""
 
     def __init__(
-        self, out: Callable[[], frozenset[Out] | None], are_leases_kept: Callable[[], bool] = lambda: True
+        self,
+        out: Callable[[], frozenset[Out] | None],
+        are_leases_kept: Callable[[], bool] = lambda: True,
+        is_clock_set: Callable[[], bool] = lambda: False,
     ) -> None:
         self._out = out
-        self._are_leases_kept = are_leases_kept
+        self._are_leases_kept, self._is_clock_set = are_leases_kept, is_clock_set
         self._stopping = threading.Event()
         self._reconciled = threading.Event()
 
@@ -81,4 +86,6 @@ class Brakes:
             return brakes.pop() if len(brakes) == 1 else Brake.SWITCHES_OUT
         if not self._reconciled.is_set():
             return Brake.NOT_RECONCILED
+        if self._is_clock_set():
+            return Brake.CLOCK_SET
         return None if self._are_leases_kept() else Brake.LEASES_OLD

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from redis import Redis
@@ -69,8 +70,13 @@ class Planner:
         switches: Trunks,
         clock: Callable[[], float] = time.monotonic,
         pace: Callable[[], float] = lambda: float("inf"),
+        time_us: Callable[[], int] | None = None,
     ) -> None:
-        """pace: how many calls a second can leave now, whatever is allowed; more are not planned."""
+        """pace: how many calls a second can leave now, whatever is allowed; more are not planned.
+
+        time_us: asks Redis for its time, and raises LeasesLost when its clock was set.
+        """
+        self._time_us = time_us or partial(leases.time_us, redis)
         self._database, self._redis, self._limits, self._pace = database, redis, total, pace
         self._total = total
         self._horizon_ms, self._lease_ttl_s = horizon_ms, lease_ttl_s
@@ -102,7 +108,7 @@ class Planner:
         self._total = replace(self._limits, cps=min(self._limits.cps, self._pace()))
         # One end for the whole round: what becomes free while it lasts is for the first of the next one.
         ends_at = self._clock() + self._horizon_ms / 1000
-        self._until_us = leases.time_us(self._redis) + self._horizon_ms * 1000
+        self._until_us = self._time_us() + self._horizon_ms * 1000
         by_id = {campaign.id: campaign for campaign in active}
         self._idle_until = {id_: until for id_, until in self._idle_until.items() if until > now}
         contenders = {c.id: Contender(c.id, c.priority, c.weight) for c in active}

@@ -113,7 +113,8 @@ local function rebuild()
     has_left('gateway:' .. ARGV[i + 1], now - ARGV[i + 3] * 1000)
     has_left('total', now - ARGV[i + 3] * 1000)
   end
-  redis.call('SET', 'dialer:arrival:total', us(now + ARGV[4] * 1000))
+  local quiet = math.max(ARGV[4], redis.call('PTTL', 'dialer:quiet')) -- longer after the clock was set
+  redis.call('SET', 'dialer:arrival:total', us(now + quiet * 1000))
   return 1
 end
 
