@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -90,6 +91,7 @@ def _new_campaign(
         caller_id_choice=CallerIdChoice(form.caller_id_choice.data),
         max_channels=form.max_channels.data or 1,
         calls_per_minute=form.calls_per_minute.data or 1,
+        calls_per_second=_rate(form.calls_per_second.data),
         ring_timeout_s=form.ring_timeout_s.data or 30,
         max_call_s=form.max_call_s.data or 300,
         weight=form.weight.data or 1,
@@ -100,6 +102,10 @@ def _new_campaign(
         crm_mapping=mapping,
         **rule_settings(form),
     )
+
+
+def _rate(number: Decimal | None) -> float | None:
+    return None if number is None else round(float(number), 2)
 
 
 def _changes(before: Campaign, new: NewCampaign) -> dict[str, list[str]]:
@@ -150,8 +156,8 @@ def create() -> Answer:
 
 def _values(campaign: Campaign) -> dict[str, Any]:
     names = ("name", "description", "default_country", "time_zone", "hours_start", "hours_end", "max_channels",
-             "keeps_holidays", "calls_per_minute", "ring_timeout_s", "max_call_s", "weight", "priority",
-             "is_recording", "caller_id_choice", "abandon_cap", "is_by_own_clock")  # fmt: skip
+             "keeps_holidays", "calls_per_minute", "calls_per_second", "ring_timeout_s", "max_call_s", "weight",
+             "priority", "is_recording", "caller_id_choice", "abandon_cap", "is_by_own_clock")  # fmt: skip
     values = {name: getattr(campaign, name) for name in names} | {"weekdays": list(campaign.weekdays)}
     definition = flows.definition(connection(), campaign.flow_version_id)
     values |= campaign_form.flow_values(definition) | campaign_form.retry_values(campaign.retry_rules)

@@ -111,6 +111,11 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
 
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
+    calls_per_second = DecimalField(
+        _l("New calls per second"),
+        [Optional(), NumberRange(0.01, 1000, _l("A number from 0.01 to 1000, or nothing."))],
+        places=None,
+    )
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
     priority = _whole(_l("Priority"), 1, 9)

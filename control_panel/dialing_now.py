@@ -44,6 +44,8 @@ def hindrance(campaign: Campaign, gateways: list[CampaignGateway]) -> Any:
             return _l("All channels of its gateways are busy.")
         if leases.minute_count(redis, campaign.id) >= campaign.calls_per_minute:
             return _l("As many calls were started within a minute as it may.")
+        if settings.max_calls_per_minute and leases.minute_count_in_all(redis) >= settings.max_calls_per_minute:
+            return _l("As many calls were started within a minute as may be over all campaigns.")
     except (RedisAway, RedisError):
         return _l("No scheduler is running, or Redis is away.")
     return None

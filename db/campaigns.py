@@ -28,7 +28,8 @@ class NewCampaign:
 
     weekdays: ISO, 1 Monday to 7 Sunday. retry_rules: as dialer.retry.parse_rules reads them. destinations: `RU`,
     `+7495`; none: the default country alone. max_…_per_day: budgets, None: none. is_by_own_clock: calling hours are
-    those of `time_zone` for everybody, else of each contact's zone.
+    those of `time_zone` for everybody, else of each contact's zone. calls_per_second: ≤ 2 decimals, None: no limit of
+    its own.
     """
 
     name: str
@@ -58,6 +59,7 @@ class NewCampaign:
     max_calls_per_day: int | None = None
     max_minutes_per_day: int | None = None
     is_by_own_clock: bool = False
+    calls_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Campaign:
     caller_id_choice: CallerIdChoice
     abandon_cap: float
     is_by_own_clock: bool
+    calls_per_second: float | None
 
 
 @dataclass(frozen=True, slots=True)

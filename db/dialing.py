@@ -8,7 +8,7 @@ from psycopg.rows import tuple_row
 from db import abandon_ledger, campaigns
 from db.campaigns import Campaign, CampaignGateway
 from db.sql import AnyConnection, load
-from dialer.abandon import Ledger, allowance, slowed
+from dialer.abandon import Ledger, allowance, slowed, slowed_rate
 from dialer.calling_hours import CallingHours
 from dialer.destination import allowed_prefixes, calling_codes
 from dialer.retry import RetryRules, parse_rules
@@ -18,7 +18,7 @@ queries = load("dialing")
 
 @dataclass(frozen=True, slots=True)
 class DialingCampaign:
-    """All the dial loop needs of one active campaign.
+    """All the dial loop needs of one active campaign. calls_per_second None: no limit of its own.
 
     allowed: the prefixes of numbers it may call. calling_codes: what these begin with, as short as can be.
     """
@@ -31,6 +31,7 @@ class DialingCampaign:
     retry: RetryRules
     max_channels: int
     calls_per_minute: int
+    calls_per_second: float | None
     ring_timeout_s: int
     max_call_s: int
     weight: int
@@ -105,6 +106,7 @@ def _of(campaign: Campaign, gateways: Sequence[CampaignGateway], share: float) -
         retry=parse_rules(campaign.retry_rules),
         max_channels=slowed(campaign.max_channels, share),
         calls_per_minute=slowed(campaign.calls_per_minute, share),
+        calls_per_second=campaign.calls_per_second and slowed_rate(campaign.calls_per_second, share),
         ring_timeout_s=campaign.ring_timeout_s,
         max_call_s=campaign.max_call_s,
         weight=campaign.weight,

@@ -33,19 +33,21 @@ class GatewayLimits:
 
 @dataclass(frozen=True, slots=True)
 class CampaignLimits:
-    """max_channels at once; cpm: originates per any 60 s."""
+    """max_channels at once; cpm: originates per any 60 s; cps: per second, None: no limit of its own."""
 
     id: int
     max_channels: int
     cpm: int
+    cps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TotalLimits:
-    """max_channels at once and originates per second over everything."""
+    """max_channels at once and originates per second over everything; cpm: per any 60 s, None: no limit."""
 
     max_channels: int
     cps: float
+    cpm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Wanted:
 class Leave:
     """The answer at the last gate. wait_s: 0: it leaves now. at: epoch s by Redis's clock.
 
+    campaign_wait_s: what of it the campaign's own limit demands: others' calls need not wait so long.
     switch_id: on which its channel is counted from now on; None: none was wanted, or none had room and nothing leaves.
     live: channels taken on each switch that was asked for.
     """
@@ -87,6 +90,7 @@ class Leave:
     at: float
     switch_id: int | None = None
     live: Mapping[int, int] = field(default_factory=dict)
+    campaign_wait_s: float = 0.0
 
 
 def reserve(
@@ -111,8 +115,8 @@ def reserve(
     limits = (
         *(f"+{horizon_ms}" if until_us is None else until_us, ttl_s * 1000),
         *(gateway.id, gateway.max_channels, gateway.cps, gateway.cpm or 0),
-        *(campaign.id, campaign.max_channels, campaign.cpm),
-        *(total.max_channels, total.cps),
+        *(campaign.id, campaign.max_channels, campaign.cps or 0, campaign.cpm),
+        *(total.max_channels, total.cps, total.cpm or 0),
         *place,
     )
     found = run(redis, "reserve", [*limits, *attempt_ids])
@@ -125,28 +129,35 @@ def reserve(
 
 
 def ask_to_leave(
-    redis: Redis, gateway_id: int, spacing_s: float, total_spacing_s: float, wanted: Wanted | None = None
+    redis: Redis,
+    gateway_id: int,
+    spacing_s: float,
+    total_spacing_s: float,
+    wanted: Wanted | None = None,
+    campaign: tuple[int, float] = (0, 0.0),
 ) -> Leave:
     """Ask whether a call over this gateway may leave now, and on which switch; the next one leaves so long after it.
 
+    campaign: its id, and how far apart its own calls leave, 0.0: no limit of its own.
     Raises LeasesLost, also when Redis was emptied since the lease was reserved: reserve again. Raises RedisAway.
     """
-    spacings = [ceil(spacing_s * 1_000_000), ceil(total_spacing_s * 1_000_000)]
+    campaign_id, campaign_spacing_s = campaign
+    spacings = [ceil(seconds * 1_000_000) for seconds in (spacing_s, campaign_spacing_s, total_spacing_s)]
     places = wanted.places if wanted else ()
     more: list[str | int] = [value for place in places for value in place]
     if wanted:
         more = [wanted.lease_id, wanted.ttl_s * 1000, *more]
-    answer = run(redis, "depart", ["ask", gateway_id, *spacings, *more])
+    answer = run(redis, "depart", ["ask", gateway_id, campaign_id, *spacings, *more])
     if answer is None:
         raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
-    wait_us, now_us, switch_id, *taken = map(int, answer)
+    wait_us, campaign_wait_us, now_us, switch_id, *taken = map(int, answer)
     live = {place: count for (place, _), count in zip(places, taken, strict=False)}
-    return Leave(wait_us / 1_000_000, now_us / 1_000_000, switch_id or None, live)
+    return Leave(wait_us / 1_000_000, now_us / 1_000_000, switch_id or None, live, campaign_wait_us / 1_000_000)
 
 
-def has_left(redis: Redis, gateway_id: int) -> None:
+def has_left(redis: Redis, gateway_id: int, campaign_id: int = 0) -> None:
     """Tell the others that a call which was allowed earlier is on its way only now. Raises RedisAway."""
-    run(redis, "depart", ["left", gateway_id])
+    run(redis, "depart", ["left", gateway_id, campaign_id])
 
 
 def time_us(redis: Redis) -> int:
@@ -264,4 +275,9 @@ def held(redis: Redis) -> set[str]:
 
 def minute_count(redis: Redis, campaign_id: int) -> int:
     """Count the campaign's slots of the last 60 s and those reserved ahead."""
-    return int(run(redis, "leases", ["minute", campaign_id]))
+    return int(run(redis, "leases", ["minute", f"campaign:{campaign_id}"]))
+
+
+def minute_count_in_all(redis: Redis) -> int:
+    """Count the slots of the last 60 s and those reserved ahead, over everything."""
+    return int(run(redis, "leases", ["minute", "total"]))

@@ -36,9 +36,8 @@ def limits(conn: AnyConnection, attempt_id: str) -> Limits | None:
     row = row_of(conn, queries["limits"], {"attempt_id": attempt_id})
     if row is None:
         return None
-    gateway_id, channels, cps, cpm, campaign_id, campaign_channels, campaign_cpm, switch_id, switch_channels = row
-    gateway = GatewayLimits(gateway_id, channels, cps, cpm)
-    return Limits(gateway, CampaignLimits(campaign_id, campaign_channels, campaign_cpm), switch_id, switch_channels)
+    of_gateway, of_campaign, (switch_id, switch_channels) = row[:4], row[4:8], row[8:]
+    return Limits(GatewayLimits(*of_gateway), CampaignLimits(*of_campaign), switch_id, switch_channels)
 
 
 def reserve(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, horizon_ms: int, ttl_s: int) -> int | None:
@@ -56,5 +55,7 @@ def ask_to_leave(redis: Redis, attempt_id: str, of: Limits, total: TotalLimits, 
     """Ask at the last gate, as db.leases.ask_to_leave; None: the call's switch has no channel left for the leg now."""
     place = of.place(total)
     wanted = Wanted(leases.of_operator(attempt_id), [place], ttl_s) if place else None
-    leave = leases.ask_to_leave(redis, of.gateway.id, ALLOWANCE / of.gateway.cps, ALLOWANCE / total.cps, wanted)
+    campaign = (of.campaign.id, ALLOWANCE / of.campaign.cps if of.campaign.cps else 0.0)
+    spacings = (ALLOWANCE / of.gateway.cps, ALLOWANCE / total.cps)
+    leave = leases.ask_to_leave(redis, of.gateway.id, *spacings, wanted, campaign)
     return None if wanted and not leave.wait_s and leave.switch_id is None else leave

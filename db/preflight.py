@@ -124,4 +124,5 @@ def _pace(conn: AnyConnection, campaign: DialingCampaign) -> Pace:
         campaign.calls_per_minute,
         [(g.max_channels, g.calls_per_second, g.calls_per_minute) for g in campaign.gateways],
         CALL_S if call_s is None else max(call_s, SHORTEST_CALL_S),
+        campaign.calls_per_second,
     )

@@ -8,6 +8,7 @@ SLOW_FROM = 0.7
 """From this share of what the cap allows a campaign gets slower."""
 SLOWEST = 0.1
 """The share of its limits that is left to a campaign that has just reached its cap."""
+SLOWEST_CPS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def allowance(ledger: Ledger, cap_percent: float) -> float:
     if pressure <= SLOW_FROM:
         return 1.0
     return 1.0 - (1.0 - SLOWEST) * min(1.0, (pressure - SLOW_FROM) / (1.0 - SLOW_FROM))
+
+
+def slowed_rate(limit: float, share: float) -> float:
+    """Return what is left of a limit of calls per second: one call in 100 s at least, so that a slow campaign moves."""
+    return max(min(limit, SLOWEST_CPS), limit * share)
 
 
 def slowed(limit: int, share: float) -> int:

@@ -141,20 +141,22 @@ def refusal(*, has_gateway: bool, is_over_cap: bool, counts: Mapping[Standing, i
 class Pace:
     """What bounds a campaign's calls. gateways: (channels, calls per second, calls per minute or None) of each.
 
-    call_s: seconds a call holds its channel.
+    call_s: seconds a call holds its channel. calls_per_second: the campaign's, None: no limit of its own.
     """
 
     channels: int
     calls_per_minute: float
     gateways: Sequence[tuple[int, float, int | None]]
     call_s: float = CALL_S
+    calls_per_second: float | None = None
 
     @property
     def per_minute(self) -> float:
         """Return the calls it can start in a minute."""
         of_gateways = sum(min(cps * 60, cpm or cps * 60) for _channels, cps, cpm in self.gateways)
         channels = min(self.channels, sum(channels for channels, _cps, _cpm in self.gateways))
-        return min(self.calls_per_minute, of_gateways, channels * 60 / self.call_s)
+        cps = self.calls_per_second or inf
+        return min(self.calls_per_minute, cps * 60, of_gateways, channels * 60 / self.call_s)
 
 
 @dataclass(frozen=True, slots=True)

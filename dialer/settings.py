@@ -53,6 +53,7 @@ class Settings:
 
     max_channels: int = _env(100, "channels at once, over all gateways and campaigns")
     max_calls_per_second: float = _env(20.0, "originates per second, over all gateways and campaigns")
+    max_calls_per_minute: int = _env(0, "originates in any minute, over all gateways and campaigns; 0: no limit")
     dial_horizon_ms: int = _env(600, "how far ahead the dial loop reserves originates, ms")
     lease_ttl_s: int = _env(60, "a channel lease lives this long without renewal, s")
     stop_wait_s: int = _env(300, "a scheduler told to stop waits this long for live calls to end, s")

@@ -49,7 +49,8 @@ def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool
 
     The lease is kept by the scheduler as long as the attempt is open, and released with the attempt's own.
     """
-    total = TotalLimits(shared.settings.max_channels, shared.settings.max_calls_per_second)
+    in_all = shared.settings
+    total = TotalLimits(in_all.max_channels, in_all.max_calls_per_second, in_all.max_calls_per_minute or None)
     known = {"attempt_id": attempt_id}
     of = _limits(shared, attempt_id)
     if of is None:

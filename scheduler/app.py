@@ -109,7 +109,7 @@ class Scheduler:
             settings.lease_ttl_s,
             is_leader=self._leader.leads,
         )
-        total = TotalLimits(settings.max_channels, settings.max_calls_per_second)
+        total = TotalLimits(settings.max_channels, settings.max_calls_per_second, settings.max_calls_per_minute or None)
         self._departures = Departures(
             self._database,
             self._redis,

@@ -77,8 +77,10 @@ class Departures:
         self._changed = threading.Condition()
         self._is_over = False
         self._free_at: dict[int, float] = {}
+        self._campaign_free_at: dict[int, float] = {}
         self._any_free_at = 0.0
         self._left_at: dict[int, float] = {}
+        self._campaign_left_at: dict[int, float] = {}
         self._any_left_at = float("-inf")
         self._quickest_s = 0.0  # nothing is known yet: a first call that is held up must be seen to be
         self.pace = Pace(total_cps)
@@ -151,7 +153,13 @@ class Departures:
 
     def _moment(self, departure: Departure) -> float:
         """When it may leave: at its slot, and at the allowed distance from those before it."""
-        return max(departure.due_s, self._any_free_at, self._free_at.get(departure.attempt.gateway_id, 0.0))
+        attempt = departure.attempt
+        return max(
+            departure.due_s,
+            self._any_free_at,
+            self._free_at.get(attempt.gateway_id, 0.0),
+            self._campaign_free_at.get(attempt.campaign_id, 0.0),
+        )
 
     def _take_all(self) -> list[Departure]:
         with self._changed:
@@ -188,7 +196,10 @@ class Departures:
             return self._undo([departure, *self._take_all()])
         asked_at = self._clock()
         if leave.wait_s > 0:  # another scheduler's call left late
-            self._free_at[attempt.gateway_id] = asked_at + leave.wait_s
+            if leave.wait_s > leave.campaign_wait_s:
+                self._free_at[attempt.gateway_id] = asked_at + leave.wait_s
+            else:
+                self._campaign_free_at[attempt.campaign_id] = asked_at + leave.wait_s
             return self.add([departure])
         self._switches.note(leave.live, leave.switch_id)
         taker = takers.get(leave.switch_id) if leave.switch_id is not None else None
@@ -223,31 +234,40 @@ class Departures:
         wanted = Wanted(departure.attempt.attempt_id, places, self._lease_ttl_s)
         if not places:
             return Leave(0.0, 0.0)
-        return leases.ask_to_leave(self._redis, departure.attempt.gateway_id, *self._spacings(departure), wanted)
+        of_gateway, of_campaign, in_all = self._spacings(departure)
+        campaign = departure.attempt.campaign_id, of_campaign
+        return leases.ask_to_leave(self._redis, departure.attempt.gateway_id, of_gateway, in_all, wanted, campaign)
 
-    def _spacings(self, departure: Departure) -> tuple[float, float]:
-        return departure.spacing_s * ALLOWANCE, self._total_spacing_s
+    def _spacings(self, departure: Departure) -> tuple[float, float, float]:
+        return departure.spacing_s * ALLOWANCE, departure.campaign_spacing_s * ALLOWANCE, self._total_spacing_s
 
     def _stay_apart(self, departure: Departure) -> None:
         """Wait for what is left of the distance to the call before, whose way from its permission took longer."""
-        gateway_id, (of_gateway, in_all) = departure.attempt.gateway_id, self._spacings(departure)
-        free_at = max(self._left_at.get(gateway_id, float("-inf")) + of_gateway, self._any_left_at + in_all)
+        gateway_id, campaign_id = departure.attempt.gateway_id, departure.attempt.campaign_id
+        of_gateway, of_campaign, in_all = self._spacings(departure)
+        free_at = max(
+            self._left_at.get(gateway_id, float("-inf")) + of_gateway,
+            self._campaign_left_at.get(campaign_id, float("-inf")) + of_campaign,
+            self._any_left_at + in_all,
+        )
         wait_s = min(free_at - PROMPT_S - self._clock(), self._quickest_s)
         if wait_s > 0:
             time.sleep(wait_s)
-        self._left_at[gateway_id] = self._any_left_at = self._clock()
+        self._left_at[gateway_id] = self._campaign_left_at[campaign_id] = self._any_left_at = self._clock()
 
     def _keep_distance(self, departure: Departure, began_at: float, asked_at: float) -> None:
         """Count the distance to the next call from this one's permission, or later when it was held up on its way."""
-        gateway_id, took_s = departure.attempt.gateway_id, self._clock() - asked_at
+        gateway_id, campaign_id = departure.attempt.gateway_id, departure.attempt.campaign_id
+        took_s = self._clock() - asked_at
         self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
         held_up_s = took_s - self._quickest_s
         if held_up_s > PROMPT_S:
             asked_at += held_up_s
             with contextlib.suppress(RedisAway, LeasesLost):
-                leases.has_left(self._redis, gateway_id)
-        of_gateway, in_all = self._spacings(departure)
+                leases.has_left(self._redis, gateway_id, campaign_id)
+        of_gateway, of_campaign, in_all = self._spacings(departure)
         self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
+        self._campaign_free_at[campaign_id] = asked_at + of_campaign
         self.pace.kept_line(max(self._clock(), self._any_free_at) - began_at)
 
     def _undo(self, departures: Sequence[Departure]) -> None:

@@ -37,11 +37,15 @@ ZONE_SETS_FOR_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A claimed attempt and its moment. due_s: on time.monotonic's clock. spacing_s: 1/CPS of its gateway."""
+    """A claimed attempt and its moment. due_s: on time.monotonic's clock. spacing_s: 1/CPS of its gateway.
+
+    campaign_spacing_s: of its campaign, 0.0: no limit of its own.
+    """
 
     due_s: float
     attempt: ClaimedAttempt
     spacing_s: float
+    campaign_spacing_s: float = 0.0
 
 
 class Trunks(Protocol):
@@ -195,8 +199,8 @@ class Planner:
             campaign.max_channels - counts.by_campaign[campaign.id] - just_planned,
             self._total.max_channels - counts.total - just_planned,
         )
-        rate = min(gateway.calls_per_second, self._total.cps)
-        # The minute's limit is kept where the slots are reserved, on Redis's clock.
+        rate = min(gateway.calls_per_second, self._total.cps, campaign.calls_per_second or self._total.cps)
+        # The minutes' limits are kept where the slots are reserved, on Redis's clock.
         return slots_wanted(Room(free, rate, campaign.calls_per_minute, 0), due, self._horizon_ms)
 
     def _take(
@@ -212,7 +216,7 @@ class Planner:
         slots = leases.reserve(
             self._redis,
             GatewayLimits(gateway.gateway_id, gateway.max_channels, gateway.calls_per_second, gateway.calls_per_minute),
-            CampaignLimits(campaign.id, campaign.max_channels, campaign.calls_per_minute),
+            CampaignLimits(campaign.id, campaign.max_channels, campaign.calls_per_minute, campaign.calls_per_second),
             self._total,
             [str(uuid.uuid4()) for _ in range(wanted)],
             self._horizon_ms,
@@ -234,8 +238,8 @@ class Planner:
             taken = {attempt.attempt_id for attempt in claimed}
             give_back(self._redis, [attempt_id for attempt_id in reserved if attempt_id not in taken])
         self._setups.of(claimed)
-        spacing_s = 1 / gateway.calls_per_second
-        return [Departure(moments[attempt.attempt_id], attempt, spacing_s) for attempt in self._held(claimed)]
+        spacings = 1 / gateway.calls_per_second, 1 / campaign.calls_per_second if campaign.calls_per_second else 0.0
+        return [Departure(moments[attempt.attempt_id], attempt, *spacings) for attempt in self._held(claimed)]
 
     def _held(self, claimed: list[ClaimedAttempt]) -> list[ClaimedAttempt]:
         """Let the leases live as long as calls may, and undo claims whose lease was forgotten meanwhile.

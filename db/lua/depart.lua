@@ -1,9 +1,10 @@
 -- The last gate before the wire, shared by every scheduler: calls leave at least their spacing apart, whoever sends
--- them and however late. ARGV: verb, gateway id; ask: the gateway's spacing in µs, spacing in all in µs, and for a call
--- that needs a switch: its lease's id, ttl ms, then id and channels of each switch that may take it, the best first.
+-- them and however late. ARGV: verb, gateway id, campaign id; ask: the spacings in µs of the gateway, of the campaign (0: no
+-- limit of its own) and in all, and for a call that needs a switch: its lease's id, ttl ms, then id and channels of each
+-- switch that may take it, the best first.
 -- ask: nil when Redis was emptied, be it before the lease was reserved or since: one that was restored keeps the channel of
 -- a call that is up, but no minute and no slot counts it, so that it lets nothing leave. Else µs to wait (0: leave now),
--- the time, the switch whose channel it got (0: none had one, and nothing leaves), and the channels that are taken on each
+-- how many of them for the campaign's sake, the time, the switch whose channel it got (0: none had one, and nothing leaves), and the channels that are taken on each
 -- switch asked for. The channel is counted here, in the step that lets the call leave, so that schedulers who choose at
 -- the same moment cannot fill a switch beyond its limit.
 -- left: a call that was allowed to leave did so only now: the next ones count from here.
@@ -14,39 +15,46 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local gateway, total = 'dialer:departed:gateway:' .. ARGV[2], 'dialer:departed:total'
+local campaign = 'dialer:departed:campaign:' .. ARGV[3]
 
 if ARGV[1] == 'ask' then
+  local of_campaign = 0
+  if ARGV[5] ~= '0' then
+    of_campaign = math.max(0, tonumber(redis.call('GET', campaign) or 0) + ARGV[5] - now)
+  end
   local wait = math.max(
-    tonumber(redis.call('GET', gateway) or 0) + ARGV[3] - now,
-    tonumber(redis.call('GET', total) or 0) + ARGV[4] - now
+    tonumber(redis.call('GET', gateway) or 0) + ARGV[4] - now,
+    tonumber(redis.call('GET', total) or 0) + ARGV[6] - now,
+    of_campaign
   )
   if wait > 0 then
-    return {wait, now, 0}
+    return {wait, of_campaign, now, 0}
   end
 end
-local answer = {0, now, 0}
-if ARGV[1] == 'ask' and #ARGV > 5 then
-  local lease, expires = 'dialer:lease:' .. ARGV[5], string.format('%.0f', now + ARGV[6] * 1000)
+local answer = {0, 0, now, 0}
+if ARGV[1] == 'ask' and #ARGV > 7 then
+  local lease, expires = 'dialer:lease:' .. ARGV[7], string.format('%.0f', now + ARGV[8] * 1000)
   if redis.call('HEXISTS', lease, 'total_after') == 0 then
     return false
   end
-  for i = 7, #ARGV, 2 do
+  for i = 9, #ARGV, 2 do
     local leases = 'dialer:leases:switch:' .. ARGV[i]
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', string.format('%.0f', now))
     local taken = redis.call('ZCARD', leases)
-    local own = redis.call('ZSCORE', leases, ARGV[5]) and 1 or 0 -- an operator's, whose channel was counted before it left
-    if answer[3] == 0 and taken - own < tonumber(ARGV[i + 1]) then
-      redis.call('ZADD', leases, expires, ARGV[5])
+    local own = redis.call('ZSCORE', leases, ARGV[7]) and 1 or 0 -- an operator's, whose channel was counted before it left
+    if answer[4] == 0 and taken - own < tonumber(ARGV[i + 1]) then
+      redis.call('ZADD', leases, expires, ARGV[7])
       redis.call('HSET', lease, 'switch', ARGV[i])
-      answer[3], taken = tonumber(ARGV[i]), taken + 1 - own
+      answer[4], taken = tonumber(ARGV[i]), taken + 1 - own
     end
     answer[#answer + 1] = taken
   end
-  if answer[3] == 0 then
+  if answer[4] == 0 then
     return answer
   end
 end
 local at = string.format('%.0f', now)
 redis.call('SET', gateway, at, 'PX', 120000)
+redis.call('SET', campaign, at, 'PX', 120000)
 redis.call('SET', total, at, 'PX', 120000)
 return answer

@@ -39,7 +39,7 @@ local function drop(is_unused)
     local id = ARGV[i]
     redis.call('SET', 'dialer:over:' .. id, 1, 'PX', 120000)
     local lease = redis.call('HMGET', 'dialer:lease:' .. id, 'gateway', 'campaign', 'total_before', 'total_after',
-      'gateway_before', 'gateway_after', 'switch')
+      'gateway_before', 'gateway_after', 'switch', 'campaign_before', 'campaign_after')
     if lease[1] then
       for _, leases in ipairs(scopes(lease[1], lease[2], lease[7])) do
         redis.call('ZREM', leases, id)
@@ -47,8 +47,10 @@ local function drop(is_unused)
       if is_unused then
         redis.call('ZREM', 'dialer:minute:gateway:' .. lease[1], id)
         redis.call('ZREM', 'dialer:minute:campaign:' .. lease[2], id)
+        redis.call('ZREM', 'dialer:minute:total', id)
         rewind('dialer:arrival:total', lease[4], lease[3])
         rewind('dialer:arrival:gateway:' .. lease[1], lease[6], lease[5])
+        rewind('dialer:arrival:campaign:' .. lease[2], lease[9], lease[8])
       end
       redis.call('DEL', 'dialer:lease:' .. id)
       held = held + 1
@@ -105,13 +107,12 @@ local function rebuild()
   local recent = 6 + 4 * tonumber(ARGV[5])
   restore(6, recent - 1, tonumber(ARGV[2]))
   for i = recent, #ARGV, 4 do
-    for _, minute in ipairs({'dialer:minute:gateway:' .. ARGV[i + 1], 'dialer:minute:campaign:' .. ARGV[i + 2]}) do
-      redis.call('ZADD', minute, us(now - ARGV[i + 3] * 1000), ARGV[i])
-      redis.call('PEXPIRE', minute, 120000)
+    for _, scope in ipairs({'gateway:' .. ARGV[i + 1], 'campaign:' .. ARGV[i + 2], 'total'}) do
+      redis.call('ZADD', 'dialer:minute:' .. scope, us(now - ARGV[i + 3] * 1000), ARGV[i])
+      redis.call('PEXPIRE', 'dialer:minute:' .. scope, 120000)
+      -- Until the quiet is over nobody knows of those that were on their way.
+      has_left(scope, now - ARGV[i + 3] * 1000)
     end
-    -- Until the quiet is over nobody knows of those that were on their way.
-    has_left('gateway:' .. ARGV[i + 1], now - ARGV[i + 3] * 1000)
-    has_left('total', now - ARGV[i + 3] * 1000)
   end
   local quiet = math.max(ARGV[4], redis.call('PTTL', 'dialer:quiet')) -- longer after the clock was set
   redis.call('SET', 'dialer:arrival:total', us(now + quiet * 1000))
@@ -140,6 +141,6 @@ elseif verb == 'rebuild' then
 elseif verb == 'counts' then
   return counts()
 elseif verb == 'minute' then
-  return redis.call('ZCOUNT', 'dialer:minute:campaign:' .. ARGV[2], us(now - 60000000), '+inf')
+  return redis.call('ZCOUNT', 'dialer:minute:' .. ARGV[2], us(now - 60000000), '+inf')
 end
 return redis.error_reply('no verb ' .. verb)

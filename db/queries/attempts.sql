@@ -68,7 +68,7 @@ ORDER BY a.originated_at, a.id
 
 -- limits -- What an operator's leg of this attempt counts against, like the attempt itself.
 SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute,
-    s.id, s.max_channels
+    k.calls_per_second::float8, s.id, s.max_channels
 FROM attempts a JOIN gateways g ON g.id = a.gateway_id JOIN campaigns k ON k.id = a.campaign_id
     LEFT JOIN switches s ON s.id = a.switch_id
 WHERE a.id = %(attempt_id)s

@@ -3,14 +3,14 @@ INSERT INTO campaigns (
     name, description, flow_version_id, default_country, time_zone, hours_start, hours_end, weekdays, max_channels,
     calls_per_minute, ring_timeout_s, max_call_s, weight, priority, retry_rules, is_recording, crm_mapping,
     keeps_holidays, requires_consent, destinations, limit_profile_id, max_calls_per_day, max_minutes_per_day,
-    caller_id_choice, abandon_cap, is_by_own_clock)
+    caller_id_choice, abandon_cap, is_by_own_clock, calls_per_second)
 VALUES (
     %(name)s, %(description)s, %(flow_version_id)s, %(default_country)s, %(time_zone)s, %(hours_start)s,
     %(hours_end)s, %(weekdays)s, %(max_channels)s, %(calls_per_minute)s, %(ring_timeout_s)s, %(max_call_s)s,
     %(weight)s, %(priority)s,
     %(retry_rules)s, %(is_recording)s, %(crm_mapping)s, %(keeps_holidays)s, %(requires_consent)s, %(destinations)s,
     %(limit_profile_id)s, %(max_calls_per_day)s, %(max_minutes_per_day)s, %(caller_id_choice)s, %(abandon_cap)s,
-    %(is_by_own_clock)s)
+    %(is_by_own_clock)s, %(calls_per_second)s)
 RETURNING id
 
 -- update -- Every setting; live calls keep the flow's version they began with.
@@ -24,7 +24,7 @@ SET name = %(name)s, description = %(description)s, flow_version_id = %(flow_ver
     keeps_holidays = %(keeps_holidays)s, requires_consent = %(requires_consent)s, destinations = %(destinations)s,
     limit_profile_id = %(limit_profile_id)s, max_calls_per_day = %(max_calls_per_day)s,
     max_minutes_per_day = %(max_minutes_per_day)s, caller_id_choice = %(caller_id_choice)s, abandon_cap = %(abandon_cap)s,
-    is_by_own_clock = %(is_by_own_clock)s
+    is_by_own_clock = %(is_by_own_clock)s, calls_per_second = %(calls_per_second)s
 WHERE id = %(campaign_id)s AND state IN ('draft', 'scheduled', 'active', 'paused')
 
 -- drop_gateways -- Before the new ones are written.
@@ -51,7 +51,7 @@ SELECT id, name, description, state, flow_version_id, default_country, time_zone
     )) IS NOT NULL AS is_budgeted, ARRAY(
         SELECT h.day FROM holidays h WHERE keeps_holidays AND h.project_id = 1 AND h.country = default_country
     ) AS holidays, pause_reason, caller_id_choice, abandon_cap::float8 AS abandon_cap,
-    is_by_own_clock
+    is_by_own_clock, calls_per_second::float8 AS calls_per_second
 FROM campaigns
 
 -- one -- The one with this id.

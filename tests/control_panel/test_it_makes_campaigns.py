@@ -114,6 +114,7 @@ def test_it_stores_everything_the_form_says(admin: Browser, conn: Connection[Any
     assert (stored.default_country, stored.time_zone) == ("KZ", "Asia/Almaty")
     limits = (stored.max_channels, stored.calls_per_minute, stored.ring_timeout_s, stored.max_call_s)
     assert limits == (7, 90, 25, 120)
+    assert stored.calls_per_second is None, "an empty number is no limit"
     rules = parse_rules(stored.retry_rules)
     assert {str(d): (r.delay_s, r.growth, r.max_attempts) for d, r in rules.rules.items()} == {
         "busy": (30.0, 1.5, 2),
@@ -127,6 +128,24 @@ def test_it_stores_everything_the_form_says(admin: Browser, conn: Connection[Any
     assert (flow.language, flow.tries, flow.input_timeout_ms, str(flow.amd_mode)) == ("en", 3, 4000, "off")
     assert [g.gateway_id for g in campaigns.gateways_of(conn, stored.id)] == [gateway_id]
     assert conn.execute("SELECT 1 FROM audit_log WHERE action = 'campaign.created'").fetchone()
+
+
+def test_a_campaign_may_have_a_limit_of_calls_per_second(admin: Browser, conn: Connection[Any]) -> None:
+    _, caller_id = sample.a_gateway(conn)
+
+    def sent(rate: str) -> list[tuple[str, str]]:
+        return [*fields(calls_per_second=rate), ("caller_id", str(caller_id))]
+
+    for wrong in ("0", "-1", "1001", "x"):
+        assert admin.post("/campaigns/new", sent(wrong)).status_code == 400
+    page = admin.post("/campaigns/new", sent("2.5")).location
+    campaign_id = int(page.rsplit("/", 1)[1])
+    assert campaigns.get(conn, campaign_id).calls_per_second == 2.5
+    assert "per second: 2.5" in admin.text(page) or "в секунду: 2,5" in admin.text(page)
+    again = as_a_browser_sends(admin.text(f"{page}/edit"))
+    assert ("calls_per_second", "2.5") in again
+    admin.post(f"{page}/edit", [(name, "" if name == "calls_per_second" else value) for name, value in again])
+    assert campaigns.get(conn, campaign_id).calls_per_second is None
 
 
 def test_it_stores_what_becomes_of_machines(admin: Browser, conn: Connection[Any]) -> None:

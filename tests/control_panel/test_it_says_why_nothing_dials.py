@@ -1,5 +1,6 @@
 """The campaign page's preflight: how many will be dialled, who is out and why, and what keeps it from dialing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from db.attempts import OpenAttempt
 from db.blacklist import BlacklistReason
 from db.redis_client import open_redis
 from dialer.campaign import CampaignState
+from dialer.settings import Settings
 from scheduler.brakes import Brake
 from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
@@ -58,6 +60,12 @@ def test_a_campaign_that_is_over_has_no_preflight(admin: Browser, conn: Connecti
     assert 'id="preflight"' not in admin.text(f"/campaigns/{campaign_id}")
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Those of the panel's tests, with a limit in all that one call reaches."""
+    return replace(settings, max_calls_per_minute=1)
+
+
 def test_it_says_what_the_schedulers_and_the_shared_limits_hold_up(
     sign_in: SignIn, conn: Connection[Any], redis_url: str
 ) -> None:
@@ -78,6 +86,8 @@ def test_it_says_what_the_schedulers_and_the_shared_limits_hold_up(
         assert "every gateway of the campaign is down" in shown()
         dialing_state.tell(redis, None, [])
         assert "Nothing can be dialled now." not in shown()
+        redis.zadd("dialer:minute:total", {"another campaign's": leases.time_us(redis)})
+        assert "within a minute as may be over all campaigns" in shown()
         conn.execute("UPDATE gateways SET max_channels = 1")
         gateway_id = conn.execute("SELECT id FROM gateways").fetchone()
         assert gateway_id

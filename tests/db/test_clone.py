@@ -28,6 +28,7 @@ def original(world: World) -> int:
         hours_start=time(8),
         hours_end=time(8),
         max_channels=7,
+        calls_per_second=1.5,
         abandon_cap=1.5,
         caller_id_choice=CallerIdChoice.ROTATE,
         crm_mapping={"TITLE": "=x"},

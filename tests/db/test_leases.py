@@ -71,9 +71,11 @@ def test_the_next_reservation_goes_on_where_the_last_one_ended(ready: Redis) -> 
         (GatewayLimits(1, 50, 100, cpm=5), CampaignLimits(7, 50, 600), TotalLimits(100, 100), 5),
         (GatewayLimits(1, 50, 100), CampaignLimits(7, 50, 600), TotalLimits(100, 4), 2),
         (GatewayLimits(1, 50, 2), CampaignLimits(7, 50, 600), TotalLimits(100, 100), 1),
+        (GatewayLimits(1, 50, 100), CampaignLimits(7, 50, 600, cps=4), TotalLimits(100, 100), 2),
+        (GatewayLimits(1, 50, 100), CampaignLimits(7, 50, 600), TotalLimits(100, 100, cpm=3), 3),
     ],
     ids=["gateway channels", "campaign channels", "channels in all", "campaign per minute", "gateway per minute",
-         "per second in all", "gateway per second"],
+         "per second in all", "gateway per second", "campaign per second", "per minute in all"],
 )  # fmt: skip
 def test_the_tightest_limit_decides(
     ready: Redis, gateway: GatewayLimits, campaign: CampaignLimits, total: TotalLimits, granted: int
@@ -86,6 +88,52 @@ def test_two_campaigns_and_gateways_share_the_total(ready: Redis) -> None:
     fast = GatewayLimits(1, 50, 1000)
     assert len(reserve(ready, 3, fast, CAMPAIGN, total)) == 3
     assert len(reserve(ready, 9, GatewayLimits(2, 50, 1000), CampaignLimits(8, 50, 600), total)) == 2
+
+
+def test_a_campaigns_calls_per_second_hold_over_all_its_gateways_and_for_no_other_campaign(ready: Redis) -> None:
+    slow = CampaignLimits(7, 50, 600, cps=4)
+    wide = TotalLimits(100, 10_000)
+    first, second = (reserve(ready, 1, GatewayLimits(n, 50, 1000), slow, wide) for n in (1, 2))
+    assert second[0].delay_ms - first[0].delay_ms in range(240, 260)
+    assert reserve(ready, 9, GatewayLimits(3, 50, 1000), slow, wide) == []
+    assert len(reserve(ready, 9, GatewayLimits(1, 50, 1000), CampaignLimits(8, 50, 600), wide)) == 9
+
+
+def test_a_campaigns_slots_given_back_are_its_again(ready: Redis) -> None:
+    slow = CampaignLimits(7, 50, 600, cps=4)
+    slots = reserve(ready, 9, campaign=slow)
+    leases.give_back(ready, [slot.attempt_id for slot in slots])
+    again = reserve(ready, 9, campaign=slow)
+    assert (len(slots), again[0].delay_ms) == (2, 0)
+
+
+def test_the_minute_in_all_counts_every_campaign_on_every_gateway(ready: Redis) -> None:
+    total = TotalLimits(100, 10_000, cpm=4)
+    slots = reserve(ready, 3, GatewayLimits(1, 50, 1000), CampaignLimits(7, 50, 600), total)
+    leases.release(ready, [slot.attempt_id for slot in slots])
+    assert len(reserve(ready, 9, GatewayLimits(2, 50, 1000), CampaignLimits(8, 50, 600), total)) == 1
+    assert leases.minute_count_in_all(ready) == 4
+    later = leases.reserve(ready, GATEWAY, CAMPAIGN, total, new_ids(9), horizon_ms=61_000)
+    assert [slot.delay_ms >= 60_000 for slot in later] == [True] * 4
+
+
+def test_what_the_last_minute_held_in_all_is_known_after_a_loss(ready: Redis) -> None:
+    ready.flushall()
+    ended = [an_open_attempt(attempt_id, age_s) for attempt_id, age_s in zip(new_ids(3), (50, 30, 3), strict=True)]
+    leases.rebuild(ready, [], ended)
+    ready.delete("dialer:arrival:total")
+    assert leases.minute_count_in_all(ready) == 3
+    assert len(reserve(ready, 9, total=TotalLimits(100, 100, cpm=4))) == 1
+
+
+@pytest.mark.parametrize("limited", ["campaign", "all"])
+def test_a_limit_below_one_call_a_second_survives_a_loss(ready: Redis, limited: str) -> None:
+    ready.flushall()
+    leases.rebuild(ready, [], [an_open_attempt(new_ids(1)[0], 3)])
+    in_all, of_campaign = (0.01, 5.0) if limited == "campaign" else (5.0, 0.0)
+    leave = leases.ask_to_leave(ready, 2, 0.1, in_all, None, (7, of_campaign))
+    assert 1 < leave.wait_s <= 2.1, "five seconds after the one before"
+    assert leases.ask_to_leave(ready, 3, 0.1, 0.01, None, (8, 5.0)).wait_s == 0, "another campaign's"
 
 
 def test_a_minute_stays_full_after_its_calls_have_ended(ready: Redis) -> None:

@@ -20,6 +20,7 @@ MONDAY_9 = datetime(2026, 3, 2, 6, tzinfo=UTC)
         (Pace(100, 1000, [(100, 0.5, None), (100, 10, 12)], call_s=30), 42),
         (Pace(100, 1000, [(3, 10, None)], call_s=30), 6),
         (Pace(100, 1000, []), 0),
+        (Pace(100, 1000, [(100, 10, None)], call_s=1, calls_per_second=0.5), 30),
     ],
 )
 def test_the_narrowest_limit_sets_the_pace(pace: Pace, per_minute: float) -> None:

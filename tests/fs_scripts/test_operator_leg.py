@@ -50,7 +50,7 @@ def shared(world: World, redis_url: str) -> Iterator[SimpleNamespace]:
     leases.rebuild(redis, [])
     redis.delete("dialer:arrival:total")
     yield SimpleNamespace(
-        settings=SimpleNamespace(max_channels=100, max_calls_per_second=1000, lease_ttl_s=60),
+        settings=SimpleNamespace(max_channels=100, max_calls_per_second=1000, max_calls_per_minute=0, lease_ttl_s=60),
         redis=redis,
         postgres=SimpleNamespace(run=lambda job: job(world.conn)),
     )
@@ -153,6 +153,22 @@ def test_a_leg_that_waits_while_redis_is_emptied_is_reserved_and_counted_anew(sh
     assert leases.minute_count(shared.redis, found[0].campaign_id) == 2
     held = shared.redis.hexists(f"dialer:lease:{leases.of_operator(attempt_id)}", "total_after")
     assert held, "by a slot of its own, not by what was restored"
+
+
+@pytest.mark.parametrize("limited", ["its campaign's second", "the minute in all"])
+def test_a_leg_counts_in_the_campaigns_second_and_the_minute_in_all(shared, world, attempt_id, limited):
+    if limited == "the minute in all":
+        shared.settings.max_calls_per_minute = 1
+    else:
+        shared.redis.set(f"dialer:arrival:campaign:{attempts.open_attempts(world.conn)[0].campaign_id}", "9" * 16)
+        world.conn.execute("UPDATE campaigns SET calls_per_second = 0.05")
+    line = Line()
+    line.patience = 3
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER), "the callee's own call was the last one"
+    shared.settings.max_calls_per_minute = 2
+    world.conn.execute("UPDATE campaigns SET calls_per_second = NULL")
+    assert operator_leg.connect(Line(), shared, attempt_id, NUMBER)
+    assert leases.minute_count_in_all(shared.redis) == 2
 
 
 class SlowLine(Line):

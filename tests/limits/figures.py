@@ -23,6 +23,7 @@ def figures(run: Run) -> str:
     limits = {**run.plan.of_gateway, **run.plan.of_campaign}
     margins = {name: margin_s([c for c in calls if name in (c.gateway, c.campaign)], of.per_minute, in_a_minute)
                for name, of in limits.items()}  # fmt: skip
+    margins["all"] = margin_s(calls, run.plan.total.per_minute, in_a_minute)
     kept = ", ".join(f"{name} by {margin:.2f} s" for name, margin in margins.items() if margin < MARGIN_SHOWN_S)
     lines.append(f"minutes that were full were kept: {kept or 'none was full'}")
     return "\n".join([*lines, f"{len(run.operators_allowed())} operators' legs among them"])

@@ -14,7 +14,7 @@ import pytest
 
 from tests.limits.counting import busiest, most_at_once
 from tests.limits.figures import figures
-from tests.limits.run import CAMPAIGNS, GATEWAYS, OVERRIDES, TOTAL_CHANNELS, Run, disturb
+from tests.limits.run import CAMPAIGNS, GATEWAYS, OVERRIDES, TOTAL_CHANNELS, TOTAL_CPM, Run, disturb
 from tests.limits.stack import running_stack
 
 
@@ -26,11 +26,13 @@ def test_limits_hold_while_everything_is_changed_and_killed(tmp_path: Path):
     ):
         run = Run(stack, conn)
         disturb(run, random.Random(7), 11)
-        run.reach("three", CAMPAIGNS["three"][1])  # a slow machine has not come to it yet
+        run.reach(TOTAL_CPM)
+        run.reach(CAMPAIGNS["three"][1], "three")  # a slow machine has not come to it yet
         run.end()
         print(figures(run))
         assert [str(excess) for excess in run.verdict()] == []
         assert run.operators_allowed(), "operators' legs count, too"
         calls = run.calls()
         assert most_at_once(calls) == TOTAL_CHANNELS, "the limits were reached, or it would be no test of them"
+        assert busiest(calls, 60.0) == TOTAL_CPM
         assert busiest([call for call in calls if call.campaign == "three"], 60.0) == CAMPAIGNS["three"][1]

@@ -3,6 +3,7 @@
 import itertools
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -68,6 +69,37 @@ def test_two_schedulers_keep_the_distance_between_them(
     for line in lines:
         line.stop(5)
     assert min(b - a for a, b in itertools.pairwise(sorted(allowed))) >= 0.02
+
+
+def test_calls_of_a_campaign_keep_its_distance_and_hold_up_no_other_over_the_same_gateway(
+    world, planner, departures, switch
+):
+    slow = world.campaign(contacts=3, calls_per_minute=6000, calls_per_second=4)
+    quick = world.campaign(contacts=20, first_phone=79170000000, calls_per_minute=6000, max_channels=50)
+    planned = planner.plan(datetime.now(UTC))
+    now = time.monotonic()  # all at once: what keeps them apart is the gate alone
+    departures.add([replace(departure, due_s=now) for departure in planned])
+    departures.start()
+    wait_until(lambda: len(switch.sent) == len(planned))
+
+    def moments(campaign_id: int) -> list[float]:
+        return [at for at, attempt in switch.sent if attempt.campaign_id == campaign_id]
+
+    assert len(moments(slow)) >= 2, "within half a second and what planning took"
+    assert min(b - a for a, b in itertools.pairwise(moments(slow))) >= 0.25 - PROMPT_S
+    assert max(b - a for a, b in itertools.pairwise(moments(quick))) < 0.2, "nobody waited for the slow one"
+
+
+def test_a_campaigns_call_that_was_held_up_pushes_its_next_one_back_on_any_gateway(ready_redis):
+    def ask(gateway_id: int):
+        return leases.ask_to_leave(ready_redis, gateway_id, 0.0, 0.0, None, (7, 30.0))
+
+    assert ask(1).wait_s == 0
+    before = ask(2)
+    assert 29 < before.wait_s == before.campaign_wait_s
+    time.sleep(0.5)
+    leases.has_left(ready_redis, 1, 7)
+    assert ask(2).wait_s > before.wait_s - 0.25
 
 
 def test_a_call_that_was_held_up_pushes_the_next_one_back(ready_redis):

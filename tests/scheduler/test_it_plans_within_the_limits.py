@@ -46,6 +46,24 @@ def test_it_keeps_to_the_campaigns_minute(world, planner, ready_redis):
     assert leases.minute_count(ready_redis, campaign_id) == 5
 
 
+def test_it_keeps_to_the_campaigns_calls_per_second_over_all_its_gateways(world, planner):
+    wide = gateways.create(world.conn, "wide", 50, 50)
+    caller_id = caller_ids.add(world.conn, wide, "+74950000002", "", "")
+    both = ((world.gateway_id, world.caller_id_id), (wide, caller_id))
+    world.campaign(contacts=50, calls_per_minute=6000, max_channels=50, gateways=both, calls_per_second=8)
+    planned = planner.plan(now())
+    assert 3 <= len(planned) <= 5  # half a second
+    assert {departure.campaign_spacing_s for departure in planned} == {1 / 8}
+
+
+def test_it_keeps_to_the_minute_of_everything(world, database, ready_redis):
+    world.campaign(contacts=20, calls_per_minute=6000)
+    world.campaign(contacts=20, first_phone=79170000000, calls_per_minute=6000)
+    planner = make_planner(database, ready_redis, TotalLimits(100, 50, cpm=4))
+    assert len(planner.plan(now())) == 4
+    assert planner.plan(now()) == []
+
+
 def test_it_keeps_to_the_channels_of_everything(world, database, ready_redis):
     world.campaign(contacts=20, calls_per_minute=6000)
     world.campaign(contacts=20, first_phone=79170000000, calls_per_minute=6000)
