@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -37,3 +38,13 @@ def answers() -> Iterator[None]:
         yield
     except (RedisConnectionError, RedisTimeoutError) as error:
         raise RedisAway(f"Redis did not answer: {error}") from error
+
+
+def keeps_on_disk(redis: Redis) -> bool:
+    """Whether it may come back with what was true long ago; False where nobody may ask. Raises RedisAway."""
+    with answers():
+        try:
+            found = redis.config_get("save", "appendonly")
+        except ResponseError:
+            return False
+    return bool(found.get("save")) or found.get("appendonly") == "yes"

@@ -18,7 +18,7 @@ from db import attempts, dialing_state, schedulers
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from db.pool import open_pool
-from db.redis_client import open_redis
+from db.redis_client import keeps_on_disk, open_redis
 from dialer.settings import Settings
 from integrations.lead_delivery import deliverer
 from scheduler.abandon_cap import pause_over_cap
@@ -54,6 +54,7 @@ logger = logging.getLogger(__name__)
 READY = "scheduler ready"
 STOPPING = "scheduler stopping, live calls end by themselves"
 STOPPED = "scheduler stopped"
+REDIS_ON_DISK = "Redis keeps data on disk: restarted, it would bring old leases back; set save and appendonly off"
 STILL_UP = "calls are still up, the next start reconciles them"
 JOB_WAITS = "a regular job could not run, it runs again"
 JOB_FAILED = "a regular job failed, it runs again"
@@ -192,6 +193,9 @@ class Scheduler:
         """Dial until `stop`, then wait for live calls, no longer than they may last."""
         with contextlib.suppress(DatabaseAway):  # else as soon as PostgreSQL answers
             self._switches.refresh()
+        with contextlib.suppress(RedisAway):
+            if keeps_on_disk(self._redis):
+                logger.warning(REDIS_ON_DISK)
         self._jobs.start()
         self._departures.start()
         self._loop.start()

@@ -1,11 +1,12 @@
 """The shared rate bucket and the live events."""
 
+import re
 import threading
 
 from redis import Redis
 
 from db import live_events, rate_bucket
-from db.redis_client import open_redis
+from db.redis_client import keeps_on_disk, open_redis
 
 
 def test_a_bucket_gives_its_burst_at_once_and_then_its_rate(redis: Redis) -> None:
@@ -40,3 +41,22 @@ def test_publishing_without_redis_is_no_failure_of_the_call() -> None:
     nobody = open_redis("redis://127.0.0.1:1/0", 100)
     assert not live_events.publish(nobody, "call.ended", {})
     assert threading.active_count() >= 1
+
+
+def test_a_redis_that_keeps_data_on_disk_is_told_from_one_that_does_not(redis: Redis) -> None:
+    assert not keeps_on_disk(redis)
+    for setting, value, off in (("save", "3600 1", ""), ("appendonly", "yes", "no")):
+        redis.config_set(setting, value)
+        try:
+            assert keeps_on_disk(redis)
+        finally:
+            redis.config_set(setting, off)
+    assert not keeps_on_disk(redis)
+
+
+def test_nobody_is_warned_of_a_redis_that_may_not_be_asked(redis: Redis, redis_url: str) -> None:
+    redis.acl_setuser("shy", enabled=True, passwords=["+secret"], commands=["+@all", "-config"], keys=["*"])
+    shy = open_redis(re.sub(r"//.*@", "//shy:secret@", redis_url), 2000)
+    assert not keeps_on_disk(shy)
+    shy.close()
+    redis.acl_deluser("shy")
