@@ -49,6 +49,16 @@ class BreakerState(StrEnum):
     """It is tried with single calls: one that gets through closes the breaker."""
 
 
+def calls_per_second(limit: float, state: BreakerState, share: float) -> float:
+    """Return how fast a gateway in this state may be used, at most `limit`; 0: not at all."""
+    match state:
+        case BreakerState.OPEN:
+            return 0.0
+        case BreakerState.HALF_OPEN:
+            return min(limit, PROBE_CPS)
+    return limit * share
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What is kept of a gateway between two looks; the fields are those of the table `gateway_health`."""
@@ -78,12 +88,7 @@ class Health:
 
     def calls_per_second(self, limit: float) -> float:
         """Return how fast it may be used now, at most `limit`; 0: not at all."""
-        match self.state:
-            case BreakerState.OPEN:
-                return 0.0
-            case BreakerState.HALF_OPEN:
-                return min(limit, PROBE_CPS)
-        return limit * self.share
+        return calls_per_second(limit, self.state, self.share)
 
 
 @dataclass(frozen=True, slots=True)

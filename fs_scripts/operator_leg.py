@@ -82,8 +82,8 @@ def _wait_for_room(line: Line, shared: Resources, attempt_id: str, of: Limits, t
         try:
             if now - read_at >= LIMITS_FOR_S:
                 changed, read_at = _limits(shared, attempt_id) or of, now  # while nobody can say, nobody changes them
-                if changed != of:
-                    of, due_at = changed, None
+                due_at = due_at if changed.are_at_most_faster(of) else None
+                of = changed
             if due_at is None or now > due_at + LATEST_S:
                 delay_ms = operator_legs.reserve(shared.redis, attempt_id, of, total, HORIZON_MS, ttl_s)
                 due_at = None if delay_ms is None else time.monotonic() + delay_ms / 1000

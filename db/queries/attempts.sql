@@ -66,9 +66,10 @@ WHERE a.claimed_at > now() - make_interval(secs => %(within_s)s + 60)
     OR a.outcome = 'transferred' AND a.outcome_at > now() - make_interval(secs => %(within_s)s + %(operator_s)s)
 ORDER BY a.originated_at, a.id
 
--- limits -- What an operator's leg of this attempt counts against, like the attempt itself.
-SELECT g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute,
+-- limits -- What an operator's leg of this attempt counts against, like the attempt itself, and how its gateway may be used.
+SELECT g.is_enabled, coalesce(h.state, 'closed'), coalesce(h.share::float8, 1),
+    g.id, g.max_channels, g.calls_per_second::float8, g.calls_per_minute, k.id, k.max_channels, k.calls_per_minute,
     k.calls_per_second::float8, s.id, s.max_channels
 FROM attempts a JOIN gateways g ON g.id = a.gateway_id JOIN campaigns k ON k.id = a.campaign_id
-    LEFT JOIN switches s ON s.id = a.switch_id
+    LEFT JOIN switches s ON s.id = a.switch_id LEFT JOIN gateway_health h ON h.gateway_id = g.id
 WHERE a.id = %(attempt_id)s

@@ -11,6 +11,7 @@ from db import attempts, leases, operator_legs, switches
 from db.errors import DatabaseAway
 from db.leases import TotalLimits
 from db.redis_client import open_redis
+from dialer.back_off import PROBE_CPS
 from fs_scripts import operator_leg
 from tests.db.conftest import World
 
@@ -153,6 +154,75 @@ def test_a_leg_that_waits_while_redis_is_emptied_is_reserved_and_counted_anew(sh
     assert leases.minute_count(shared.redis, found[0].campaign_id) == 2
     held = shared.redis.hexists(f"dialer:lease:{leases.of_operator(attempt_id)}", "total_after")
     assert held, "by a slot of its own, not by what was restored"
+
+
+NOT_USABLE = {
+    "the breaker is open": "INSERT INTO gateway_health (gateway_id, state) SELECT id, 'open' FROM gateways",
+    "nobody may use it": "UPDATE gateways SET is_enabled = false",
+}
+
+
+@pytest.mark.parametrize("why", NOT_USABLE)
+def test_a_leg_does_not_leave_over_a_gateway_that_is_not_used(shared, world, attempt_id, monkeypatch, why):
+    monkeypatch.setattr(operator_leg, "LIMITS_FOR_S", 0.0)
+    world.conn.execute(NOT_USABLE[why])
+    line = Line()
+    line.patience = 3
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert leases.counts(shared.redis).total == 1, "the callee's"
+    waiting = Line()
+    waiting.on_pause = lambda: (
+        world.conn.execute("UPDATE gateways SET is_enabled = true")
+        and world.conn.execute("UPDATE gateway_health SET state = 'closed'")
+    )
+    assert operator_leg.connect(waiting, shared, attempt_id, NUMBER), "as soon as it is used again"
+
+
+@pytest.mark.parametrize("why", NOT_USABLE)
+def test_a_leg_that_waits_for_its_moment_holds_nothing_on_a_gateway_that_is_used_no_more(
+    shared, world, attempt_id, monkeypatch, why
+):
+    monkeypatch.setattr(operator_leg, "LIMITS_FOR_S", 0.0)
+    shared.redis.set("dialer:arrival:total", leases.time_us(shared.redis) + 1_000_000)
+    counted = []
+    line = Line()
+
+    def close() -> None:
+        counted.append(leases.counts(shared.redis).total)
+        if line.pauses == 1:
+            world.conn.execute(NOT_USABLE[why])
+
+    line.on_pause, line.patience = close, 3
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert counted == [2, 1, 1]
+
+
+def test_a_leg_keeps_its_moment_while_a_trunk_recovers(shared, world, attempt_id, monkeypatch):
+    monkeypatch.setattr(operator_leg, "LIMITS_FOR_S", 0.0)
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, share) SELECT id, 0.5 FROM gateways")
+    shared.redis.set("dialer:departed:total", leases.time_us(shared.redis) + 5_000_000)  # another call left late
+    moments = []
+    line = Line()
+
+    def recover() -> None:
+        world.conn.execute("UPDATE gateway_health SET share = share + 0.1")
+        moments.append(shared.redis.zscore("dialer:minute:total", f"{attempt_id}:operator"))
+
+    line.on_pause, line.patience = recover, 3
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
+    assert len(moments) == 3
+    assert len(set(moments)) == 1
+
+
+def test_a_leg_keeps_the_speed_at_which_the_trunk_takes_calls(world, attempt_id):
+    def cps() -> float:
+        return operator_legs.limits(world.conn, attempt_id).gateway.cps
+
+    assert cps() == 500
+    world.conn.execute("INSERT INTO gateway_health (gateway_id, share) SELECT id, 0.5 FROM gateways")
+    assert cps() == 250
+    world.conn.execute("UPDATE gateway_health SET state = 'half_open'")
+    assert cps() == PROBE_CPS
 
 
 @pytest.mark.parametrize("limited", ["its campaign's second", "the minute in all"])
