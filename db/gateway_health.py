@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from db.sql import AnyConnection, all_of, change, joined, load
 from dialer.back_off import NOT_THE_TRUNKS, REFUSAL_CODES, REFUSALS, BreakerState, Health, Seen, judge
@@ -12,6 +12,9 @@ queries = load("gateway_health")
 JUDGED_EVERY_S = 0.9
 WINDOW_S = 10.0
 """The calls that were decided within so long say how full the trunk is."""
+
+LOOK_BACK, LOOK_BACK_AT_PROBES = timedelta(minutes=1), timedelta(minutes=3)
+"""So old may the claim of a call be that says something; a probe may ring for two minutes before it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def judge_all(conn: AnyConnection, now: datetime) -> dict[int, tuple[Health, Hea
         due = all_of(conn, _Kept, queries["due"], {"now": now, "every_s": JUDGED_EVERY_S})
         if not due:
             return {}
-        news = _news(conn, now)
+        is_tried = any(kept.state is not BreakerState.CLOSED for kept in due)
+        news = _news(conn, now, now - (LOOK_BACK_AT_PROBES if is_tried else LOOK_BACK))
         changed = {}
         for kept in due:
             before = kept.health()
@@ -70,9 +74,10 @@ def judge_all(conn: AnyConnection, now: datetime) -> dict[int, tuple[Health, Hea
     return changed
 
 
-def _news(conn: AnyConnection, now: datetime) -> Mapping[int, Seen]:
+def _news(conn: AnyConnection, now: datetime, since: datetime) -> Mapping[int, Seen]:
     values = {
         "now": now,
+        "since": since,
         "window_s": WINDOW_S,
         "codes": list(REFUSAL_CODES),
         "other_codes": list(NOT_THE_TRUNKS),

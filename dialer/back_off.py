@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dialer.hangup_cause import UNANSWERED
+from dialer.hangup_cause import NEVER_RANG, UNANSWERED
 from dialer.outcome import Disposition
 
-TIMED_OUT = ("RECOVERY_ON_TIMER_EXPIRE", "NETWORK_OUT_OF_ORDER", "INVALID_GATEWAY")
+TIMED_OUT = ("RECOVERY_ON_TIMER_EXPIRE", NEVER_RANG, "NETWORK_OUT_OF_ORDER", "INVALID_GATEWAY")
 """Causes with which a trunk that does not answer, or is not there, shows."""
 REFUSALS = (*sorted(cause for cause, shown in UNANSWERED.items() if shown is Disposition.CONGESTION), *TIMED_OUT)
 """Hangup causes of unanswered calls that speak of the trunk rather than of the callee."""
@@ -93,7 +93,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What became of a gateway's latest calls. Decided: refused by the trunk, or got through it.
+    """What became of a gateway's latest calls. Decided: refused by the trunk, or got through it; not those that wait.
 
     tries, failures: of the last seconds. in_row: refusals since the last call that got through.
     last_failure_at: None when there was none. got_through_at: latest moment at which one did, by when it was sent.

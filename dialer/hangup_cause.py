@@ -5,6 +5,9 @@ from dialer.outcome import Disposition
 WITHDRAWN = "MANAGER_REQUEST"
 """The cause with which we end a live call by our own decision: its campaign was stopped together with its calls."""
 
+NEVER_RANG = "PROGRESS_TIMEOUT"
+"""The cause of a call that the trunk took and never brought to a telephone: no sign of one in all the ring time."""
+
 UNANSWERED: dict[str, Disposition] = {
     "USER_BUSY": Disposition.BUSY,
     "BUSY_EVERYWHERE": Disposition.BUSY,
@@ -12,7 +15,6 @@ UNANSWERED: dict[str, Disposition] = {
     "NO_PICKUP": Disposition.NO_ANSWER,
     "NORMAL_CLEARING": Disposition.NO_ANSWER,
     "ALLOTTED_TIMEOUT": Disposition.NO_ANSWER,
-    "PROGRESS_TIMEOUT": Disposition.NO_ANSWER,
     "ORIGINATOR_CANCEL": Disposition.CANCELLED,
     WITHDRAWN: Disposition.CANCELLED,
     "SYSTEM_SHUTDOWN": Disposition.CANCELLED,
@@ -38,6 +40,7 @@ UNANSWERED: dict[str, Disposition] = {
     "DESTINATION_OUT_OF_ORDER": Disposition.FAILED,
     "NETWORK_OUT_OF_ORDER": Disposition.FAILED,
     "RECOVERY_ON_TIMER_EXPIRE": Disposition.FAILED,
+    NEVER_RANG: Disposition.FAILED,
     "INVALID_GATEWAY": Disposition.FAILED,
     "INVALID_PROFILE": Disposition.FAILED,
     "INVALID_URL": Disposition.FAILED,
@@ -84,7 +87,7 @@ MORE_THAN_THE_CODE = frozenset(
     {
         "NO_ANSWER",
         "ALLOTTED_TIMEOUT",
-        "PROGRESS_TIMEOUT",
+        NEVER_RANG,
         "ORIGINATOR_CANCEL",
         WITHDRAWN,
         "SYSTEM_SHUTDOWN",

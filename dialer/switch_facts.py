@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from dialer.call_ids import CALL, CallIds, call_ids_in
 from dialer.disposition import CallFacts
+from dialer.hangup_cause import NEVER_RANG
 from dialer.outcome import Outcome
 
 OUTCOME = "dialer_outcome"
@@ -15,6 +16,11 @@ RECORDING = "dialer_recording"
 AMD_AUDIO = "dialer_amd_audio"
 TAPPED = "RECORD_READ_ONLY"
 """Channel variables; an event carries each as `variable_<name>`."""
+
+WAITED_IN_VAIN = "NO_ANSWER"
+"""What the switch says at the end of the ring time, whether anything rang or not."""
+PROGRESS = ("Progress", "Progress-Media", "Answered")
+"""Signs that the far end had the call."""
 
 OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 
@@ -35,7 +41,7 @@ def facts_of_ours(header: Header, ended_at: datetime) -> CallFacts:
     answered_at = _time(header("Caller-Channel-Answered-Time"))
     return CallFacts(
         attempt_id=attempt_id_of(header),
-        hangup_cause=header("Hangup-Cause") or _variable(header, "hangup_cause"),
+        hangup_cause=_cause(header),
         ended_at=_time(header("Caller-Channel-Hangup-Time")) or ended_at,
         sip_code=_sip_code(header, answered_at),
         answered_at=answered_at,
@@ -56,6 +62,14 @@ def attempt_id_of(header: Header) -> str:
 def ids_from_headers(header: Header) -> CallIds | None:
     """Return what the leg belongs to, None when it is not one of ours."""
     return call_ids_in(header(f"variable_{CALL}"))
+
+
+def _cause(header: Header) -> str:
+    """Read the cause; of a call that never rang, nor had early media, it is the switch's for just that."""
+    cause = header("Hangup-Cause") or _variable(header, "hangup_cause")
+    if cause != WAITED_IN_VAIN or any(_whole(header(f"Caller-Channel-{name}-Time")) for name in PROGRESS):
+        return cause
+    return NEVER_RANG
 
 
 def _variable(header: Header, name: str) -> str:

@@ -59,6 +59,7 @@ def make_engine(profile: Profile, conf: Configuration) -> Engine:
         settings.get("user-agent-string", "embedded-switch"),
         codec_prefs=profile.codecs,
         liberal_dtmf=is_true(settings.get("liberal-dtmf")),
+        give_up_s=profile.give_up_s,
     )
 
 

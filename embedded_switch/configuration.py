@@ -52,6 +52,11 @@ class Profile:
         """Return outbound-codec-prefs, in order."""
         return tuple(filter(None, self.settings.get("outbound-codec-prefs", "").split(","))) or ("PCMA", "PCMU")
 
+    @property
+    def give_up_s(self) -> float | None:
+        """Return timer-T1X64, None: the stack's own."""
+        return _number(self.settings, "timer-T1X64", 0) / 1000 or None
+
 
 @dataclass(frozen=True, slots=True)
 class EslUser:

@@ -23,6 +23,7 @@ class Engine:
 
     local_ip: the address offered in Via, Contact and SDP. sip_port: 0 picks a free one (read it after start).
     rtp_ports: first and last UDP port for audio; even ones are used.
+    give_up_s: how long a request may be left unanswered (the profile's timer-T1X64), None: 32 s.
     liberal_dtmf: digits by SIP INFO count beside telephone-events (the profile's liberal-dtmf); else they are ignored.
     Inbound INVITEs are refused with 403, OPTIONS are answered with 200.
     """
@@ -36,6 +37,7 @@ class Engine:
         *,
         codec_prefs: Sequence[str] = ("PCMA", "PCMU"),
         liberal_dtmf: bool = True,
+        give_up_s: float | None = None,
     ) -> None:
         self.local_ip = local_ip
         self.sip_port = sip_port
@@ -44,7 +46,7 @@ class Engine:
         self.gateways: dict[str, Gateway] = {}
         self.legs: dict[str, Leg] = {}
         self.on_gateway_state: Callable[[Gateway], None] | None = None
-        self._endpoint = SipEndpoint(local_ip, sip_port, user_agent)
+        self._endpoint = SipEndpoint(local_ip, sip_port, user_agent, give_up_s)
         self._ports = RtpPorts(local_ip, *rtp_ports)
         self._clock = MediaClock()
         self._watches: dict[str, GatewayWatch] = {}

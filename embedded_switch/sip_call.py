@@ -6,7 +6,6 @@ from typing import Protocol
 from aiosipua import SipRequest, SipResponse
 from aiosipua.dialog import Dialog, dialog_matches, remote_cseq_valid
 
-from embedded_switch import sip_timers
 from embedded_switch.sip_endpoint import SipEndpoint
 from embedded_switch.sip_invite import InviteIdentity, credentials_for, next_hop
 from embedded_switch.sip_requests import cause_in, digit_in
@@ -165,7 +164,7 @@ class SipCall:
             request = self.identity.cancel(self._invite.request, self._hangup_reason)
             self._hangup_reason = ""  # once
             self._endpoint.request(request, self._destination, lambda _: None)
-            self._invite.give_up_in(sip_timers.GIVE_UP)
+            self._invite.give_up_in(self._endpoint.give_up_s)
 
     def _bye(self, dialog: Dialog) -> None:
         request = self.identity.in_dialog(dialog, "BYE")

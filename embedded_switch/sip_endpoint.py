@@ -35,10 +35,14 @@ class Dialog(Protocol):
 
 
 class SipEndpoint:
-    """One UDP socket with its transactions and dialogs. Refuses calls from outside with 403."""
+    """One UDP socket with its transactions and dialogs. Refuses calls from outside with 403.
 
-    def __init__(self, local_ip: str, port: int, user_agent: str) -> None:
+    give_up_s: how long a request, or an answer of ours, may be left unanswered, the profile's timer-T1X64.
+    """
+
+    def __init__(self, local_ip: str, port: int, user_agent: str, give_up_s: float | None = None) -> None:
         self.user_agent = user_agent
+        self.give_up_s = sip_timers.GIVE_UP if give_up_s is None else give_up_s
         self._transport = SwitchSipTransport(local_addr=(local_ip, port))
         self._transport.on_message = self._receive
         self._transport.on_unreachable = self._unreachable
@@ -78,7 +82,7 @@ class SipEndpoint:
     ) -> ClientTransaction:
         """Send a request until it is answered; see ClientTransaction."""
         request.set_header("User-Agent", self.user_agent)
-        transaction = ClientTransaction(self._transport, request, destination, on_answer, self._forget)
+        transaction = ClientTransaction(self._transport, request, destination, on_answer, self._forget, self.give_up_s)
         self._waiting[transaction.key] = transaction
         transaction.start()
         return transaction
@@ -143,7 +147,7 @@ class SipEndpoint:
         key = _ack_key(request)
 
         def again() -> None:
-            if loop.time() - since >= sip_timers.GIVE_UP:
+            if loop.time() - since >= self.give_up_s:
                 self._unacknowledged.pop(key, None)
                 if on_unacknowledged:
                     on_unacknowledged()

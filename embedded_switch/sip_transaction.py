@@ -1,4 +1,4 @@
-"""Client transactions over UDP: send again until answered, acknowledge refusals, give up after 32 s."""
+"""Client transactions over UDP: send again until answered, acknowledge refusals, give up in time."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,6 +22,7 @@ class ClientTransaction:
         destination: Address,
         on_answer: Callable[[SipResponse], None],
         on_done: Callable[["ClientTransaction"], None],
+        give_up_s: float,
     ) -> None:
         self.request = request
         self.destination = destination
@@ -34,6 +35,7 @@ class ClientTransaction:
         self._is_invite = request.method == "INVITE"
         self._raw = bytes(request)
         self._interval = sip_timers.T1
+        self._give_up_s = give_up_s
         self._ack: bytes | None = None
         self._again: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
@@ -42,7 +44,7 @@ class ClientTransaction:
         """Send the request for the first time."""
         self._transport.send_bytes(self._raw, self.destination)
         self._again = self._loop.call_later(self._interval, self._send_again)
-        self._end = self._loop.call_later(sip_timers.GIVE_UP, self._fail, UNANSWERED, "Request Timeout")
+        self._end = self._loop.call_later(self._give_up_s, self._fail, UNANSWERED, "Request Timeout")
 
     def answer(self, response: SipResponse) -> None:
         """Take an answer that carries this transaction's branch."""

@@ -13,24 +13,26 @@ ORDER BY gateway_id FOR UPDATE SKIP LOCKED
 INSERT INTO gateway_health (gateway_id, changed_at, judged_at)
 SELECT id, %(now)s - interval '1 minute', %(now)s - interval '1 minute' FROM gateways ON CONFLICT DO NOTHING
 
--- seen -- What became of each gateway's calls of the last minute. claimed_at bounds the look into each campaign's.
--- A call got through when it was answered, when it failed for another reason, or when it has lasted for 5 s.
+-- seen -- What became of each gateway's calls since a moment. claimed_at bounds the look into each campaign's.
+-- A call got through when the far end gave proof of life: it was answered, it rang in vain, or it was refused for a reason
+-- of the callee's. One that still waits, that we ended ourselves, or that never left says nothing either way.
 WITH judged AS (
     SELECT a.gateway_id, a.originated_at, a.hangup_cause, a.sip_code, a.concluded_at, h.changed_at,
+        a.answered_at IS NOT NULL OR a.concluded_at IS NOT NULL AND a.disposition NOT IN ('lost', 'cancelled')
+            AND (a.sip_code IS NOT NULL OR a.disposition <> 'failed') AS is_alive,
         a.concluded_at IS NOT NULL AND a.answered_at IS NULL AND a.disposition <> 'lost'
-            AND (a.sip_code = ANY(%(codes)s::smallint[])
+            AND (coalesce(a.sip_code = ANY(%(codes)s::smallint[]), false)
                 OR a.hangup_cause = ANY(%(causes)s)
                     AND NOT coalesce(a.sip_code = ANY(%(other_codes)s::smallint[]), false))
             AS is_refused,
-        CASE WHEN a.answered_at IS NOT NULL THEN a.answered_at
-            WHEN a.concluded_at IS NOT NULL THEN a.concluded_at
-            WHEN a.originated_at < %(now)s - interval '5 seconds' THEN a.originated_at + interval '5 seconds'
-        END AS decided_at
-    FROM campaigns k JOIN attempts a ON a.campaign_id = k.id AND a.claimed_at > %(now)s - interval '1 minute'
+        coalesce(a.answered_at, a.concluded_at) AS decided_at
+    FROM campaigns k JOIN attempts a ON a.campaign_id = k.id AND a.claimed_at > %(since)s
     JOIN gateway_health h ON h.gateway_id = a.gateway_id
     WHERE a.originated_at IS NOT NULL
+), decided AS (
+    SELECT * FROM judged WHERE is_refused OR is_alive
 ), good AS (
-    SELECT gateway_id, max(originated_at) AS last_at FROM judged WHERE decided_at IS NOT NULL AND NOT is_refused GROUP BY 1
+    SELECT gateway_id, max(originated_at) AS last_at FROM decided WHERE NOT is_refused GROUP BY 1
 )
 SELECT j.gateway_id,
     count(*) FILTER (WHERE decided_at > %(now)s - make_interval(secs => %(window_s)s)) AS tries,
@@ -38,11 +40,11 @@ SELECT j.gateway_id,
     count(*) FILTER (WHERE is_refused AND j.originated_at > coalesce(good.last_at, '-infinity')
         AND j.originated_at > j.changed_at) AS in_row,
     max(decided_at) FILTER (WHERE is_refused) AS last_failure_at,
-    count(*) FILTER (WHERE NOT is_refused AND decided_at IS NOT NULL AND originated_at >= changed_at) AS probes_good,
+    count(*) FILTER (WHERE NOT is_refused AND originated_at >= changed_at) AS probes_good,
     count(*) FILTER (WHERE is_refused AND originated_at >= changed_at) AS probes_failed,
     coalesce((array_agg(hangup_cause || coalesce(' ' || sip_code, '') ORDER BY concluded_at DESC)
         FILTER (WHERE is_refused))[1], '') AS reason
-FROM judged j LEFT JOIN good USING (gateway_id)
+FROM decided j LEFT JOIN good USING (gateway_id)
 GROUP BY j.gateway_id
 
 -- keep -- What was judged.

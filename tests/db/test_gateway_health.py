@@ -49,6 +49,7 @@ def test_a_gateway_nobody_has_dialled_over_is_well(world):
         ("NORMAL_CIRCUIT_CONGESTION", None, True),
         ("RECOVERY_ON_TIMER_EXPIRE", None, True),
         ("RECOVERY_ON_TIMER_EXPIRE", 408, True),
+        ("PROGRESS_TIMEOUT", None, True),
         ("INVALID_GATEWAY", None, True),
         ("NORMAL_TEMPORARY_FAILURE", 500, False),
         ("USER_BUSY", 486, False),
@@ -78,12 +79,87 @@ def test_ten_in_a_row_open_the_breaker_and_calls_that_talk_count_as_got_through(
     assert health.open_until is not None
 
 
-def test_a_call_that_rings_on_has_got_through(world, dialled):
+def older(world, seconds: int) -> None:
+    """Let everything have happened so much earlier, the breaker's last change too."""
+    for table, columns in (
+        ("attempts", ("claimed_at", "originated_at", "answered_at", "concluded_at")),
+        ("gateway_health", ("changed_at", "cut_at")),
+    ):
+        changes = ", ".join(f"{column} = {column} - make_interval(secs => {seconds})" for column in columns)
+        world.conn.execute(f"UPDATE {table} SET {changes}")
+
+
+def test_a_call_that_waits_says_nothing_either_way(world, dialled):
     dialled(1)
+    older(world, 6)
     dialled(3, "NORMAL_TEMPORARY_FAILURE", 503)
-    world.conn.execute("UPDATE attempts SET originated_at = now() - interval '6 seconds' WHERE concluded_at IS NULL")
     health = judged(world)
-    assert (health.failures, health.tries) == (3, 4)
+    assert (health.failures, health.tries) == (3, 3)
+
+
+def test_calls_that_wait_do_not_begin_the_row_anew(world, dialled):
+    dialled(9, "RECOVERY_ON_TIMER_EXPIRE", 408)
+    dialled(5)
+    older(world, 8)
+    dialled(1, "RECOVERY_ON_TIMER_EXPIRE", 408)
+    assert judged(world).state is BreakerState.OPEN
+
+
+@pytest.fixture
+def tried(world, dialled):
+    """A gateway that had failed and is tried."""
+    dialled(10, "RECOVERY_ON_TIMER_EXPIRE", 408)
+    assert judged(world).state is BreakerState.OPEN
+    world.conn.execute("UPDATE gateway_health SET open_until = now()")
+    assert judged(world).state is BreakerState.HALF_OPEN
+
+
+@pytest.mark.usefixtures("tried")
+@pytest.mark.parametrize(
+    ("cause", "sip_code"),
+    [("", None), ("MANAGER_REQUEST", 487), ("DESTINATION_OUT_OF_ORDER", None), ("ORIGINATOR_CANCEL", None)],
+    ids=["it waits", "withdrawn by us", "never left", "cancelled by us"],
+)
+def test_a_probe_without_proof_of_life_leaves_the_breaker_as_it_is(world, dialled, cause, sip_code):
+    dialled(1, cause, sip_code)
+    older(world, 6)
+    assert judged(world).state is BreakerState.HALF_OPEN
+
+
+@pytest.mark.usefixtures("tried")
+@pytest.mark.parametrize(
+    ("cause", "sip_code"), [("RECOVERY_ON_TIMER_EXPIRE", 408), ("PROGRESS_TIMEOUT", None), ("PROGRESS_TIMEOUT", 487)]
+)
+def test_a_probe_that_a_trunk_leaves_without_an_answer_opens_it_for_longer(world, dialled, cause, sip_code):
+    dialled(1, cause, sip_code)
+    health = judged(world)
+    assert (health.state, health.pause_s) == (BreakerState.OPEN, 30)
+
+
+@pytest.mark.usefixtures("tried")
+@pytest.mark.parametrize(
+    ("cause", "sip_code"),
+    [("NO_ANSWER", None), ("NO_ANSWER", 487), ("SUBSCRIBER_ABSENT", None), ("CALL_REJECTED", 403)],
+    ids=["it rang in vain", "it rang, 487", "an announcement was heard", "refused by the far end"],
+)
+def test_proof_of_life_closes_it(world, dialled, cause, sip_code):
+    dialled(1, cause, sip_code)
+    assert judged(world).state is BreakerState.CLOSED
+
+
+@pytest.mark.usefixtures("tried")
+def test_an_answer_closes_it_at_once(world, dialled):
+    dialled(1, answered=True)
+    assert judged(world).state is BreakerState.CLOSED
+
+
+@pytest.mark.usefixtures("tried")
+def test_a_probe_that_rang_for_two_minutes_in_vain_closes_it(world, dialled):
+    dialled(1)
+    older(world, 120)
+    (attempt_id,) = world.conn.execute("SELECT id::text FROM attempts WHERE concluded_at IS NULL").fetchone()
+    assert conclude(world.conn, CallFacts(attempt_id, "NO_ANSWER", datetime.now(UTC)), Witness.HOOK)
+    assert judged(world).state is BreakerState.CLOSED
 
 
 def test_a_probe_that_gets_through_closes_the_breaker(world, dialled):

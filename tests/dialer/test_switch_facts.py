@@ -62,8 +62,6 @@ def test_it_reads_an_answered_call():
         ("CALL_REJECTED", "sip:603", 603, Disposition.REJECTED),
         ("UNALLOCATED_NUMBER", "sip:404", 404, Disposition.INVALID_NUMBER),
         ("NO_USER_RESPONSE", "sip:480", 480, Disposition.UNREACHABLE),
-        ("NO_ANSWER", None, None, Disposition.NO_ANSWER),
-        ("NO_ANSWER", "sip:487", 487, Disposition.NO_ANSWER),
         ("INCOMPATIBLE_DESTINATION", "sip:488", 488, Disposition.FAILED),
     ],
 )
@@ -80,6 +78,24 @@ def test_it_reads_an_unanswered_call(cause, specific, code, disposition):
     read = facts(environment)
     assert (read.hangup_cause, read.sip_code, read.answered_at, read.billsec) == (cause, code, None, 0)
     assert disposition_of(read) is disposition
+
+
+@pytest.mark.parametrize("sign", ["Progress", "Progress-Media"])
+@pytest.mark.parametrize(("specific", "code"), [("", None), ("sip:487", 487)])
+def test_a_callee_who_let_it_ring_did_not_answer(sign, specific, code):
+    rang = {f"Caller-Channel-{sign}-Time": "1795248613949185", "variable_proto_specific_hangup_cause": specific}
+    read = facts({**OURS, "Hangup-Cause": "NO_ANSWER", **rang})
+    assert (read.hangup_cause, read.sip_code) == ("NO_ANSWER", code)
+    assert disposition_of(read) is Disposition.NO_ANSWER
+
+
+@pytest.mark.parametrize("specific", ["", "sip:487"])
+def test_a_call_that_never_rang_is_the_trunks_failure(specific):
+    silent = {"Caller-Channel-Progress-Time": "0", "Caller-Channel-Progress-Media-Time": "0"}
+    of_trunk = {"variable_proto_specific_hangup_cause": specific}
+    read = facts({**OURS, "Hangup-Cause": "NO_ANSWER", **silent, **of_trunk})
+    assert read.hangup_cause == "PROGRESS_TIMEOUT"
+    assert disposition_of(read) is Disposition.FAILED
 
 
 def test_a_leg_that_is_none_of_ours_is_left_alone():

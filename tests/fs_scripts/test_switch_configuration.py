@@ -44,6 +44,13 @@ def test_the_switch_reads_only_variables_that_the_settings_know():
     assert read <= KNOWN
 
 
+def test_a_trunk_that_says_nothing_is_given_up_before_the_shortest_ring_time_is_over():
+    profile = ElementTree.parse(CONF / "sip_profiles" / "external.xml")
+    given_up_ms = int(profile.find("./settings/param[@name='timer-T1X64']").get("value"))
+    (shortest_s,) = re.findall(r"ring_timeout_s BETWEEN (\d+)", text_of("db/migrations/0001_initial.sql"))
+    assert 4_000 <= given_up_ms <= int(shortest_s) * 1000 * 2 / 3, "three INVITEs at least, and some to spare"
+
+
 def test_no_secret_and_no_address_is_written_into_the_configuration():
     for path in XML:
         if path.name.endswith(".disabled"):
