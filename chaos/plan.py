@@ -66,7 +66,7 @@ class Scale:
     least_up: int = 20
     stop_s: float = 20.0
     freeze_s: float = 10.0
-    stall_s: float = 12.0
+    stall_s: float = 15.0
     fill_s: float = 8.0
     stops_within_s: float = 1.0
 

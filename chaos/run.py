@@ -33,6 +33,8 @@ TICK_S = 0.05
 SHOW_EVERY_S = 3.0
 READY_WITHIN_S = 90.0
 QUOTA_MB = 1
+COMPARED_EVERY_S = 2
+"""So that calls which a stalled scheduler holds are given up by the other one, while the first is still frozen."""
 LONGEST_CALL_S = 20.0
 """Callees of a switch that died leave after this; longer than any call of this campaign."""
 
@@ -48,13 +50,14 @@ class Run:
 
 
 def overrides(run: Run) -> Mapping[str, str]:
-    """Return what differs from the settings' defaults: shorter waits for the CRM, a spool that can be filled."""
+    """Return what differs from the settings' defaults: shorter waits, and a spool that can be filled."""
     return {
         "DIALER_MAX_CHANNELS": str(CHANNELS),
         "DIALER_MAX_CALLS_PER_SECOND": str(run.calls_per_second),
         "DIALER_SPOOL_QUOTA_MB": str(QUOTA_MB),
         "DIALER_CRM_TIMEOUT_S": "2",
         "DIALER_CRM_SETTLE_S": "5",
+        "DIALER_RECONCILE_EVERY_S": str(COMPARED_EVERY_S),
     }
 
 
