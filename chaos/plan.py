@@ -71,7 +71,7 @@ class Scale:
     stops_within_s: float = 1.0
 
 
-FIRST_SHARE, LAST_SHARE = 0.03, 0.85
+FIRST_SHARE, LAST_SHARE = 0.03, 0.8
 """Faults come between these shares of the campaign's calls: there must be calls to hit, also by the last."""
 LONGEST_DELAY_S = 2.0
 CALLS_PER_CONTACT = 1.2
