@@ -84,3 +84,11 @@ def _news(conn: AnyConnection, now: datetime, since: datetime) -> Mapping[int, S
         "causes": list(REFUSALS),
     }
     return {row.gateway_id: row.seen() for row in all_of(conn, _Seen, queries["seen"], values)}
+
+
+def note_operators_leg(
+    conn: AnyConnection, attempt_id: str, left_at: datetime, hangup_cause: str, sip_code: int | None
+) -> bool:
+    """Keep how an operator's leg ended that nobody answered: it is judged like a call; False: no such attempt."""
+    values = {"attempt_id": attempt_id, "left_at": left_at, "hangup_cause": hangup_cause, "sip_code": sip_code}
+    return change(conn, queries["note_leg"], values) == 1

@@ -45,7 +45,8 @@ class Pipe:
 async def bridge(switch: "Switch", channel: "Channel", data: str) -> None:
     """Call `[variables]sofia/gateway/<gateway>/<number>`; when it is answered, connect both until one hangs up.
 
-    originate_disposition tells SUCCESS or the cause. Unless continue_on_fail is true, a failure ends the call too.
+    originate_disposition tells SUCCESS or the cause, last_bridge_proto_specific_hangup_cause the SIP
+    status that refused it. Unless continue_on_fail is true, a failure ends the call too.
     """
     try:
         other = start_leg(switch, data, channel.caller.caller_id_name, channel.caller.caller_id_number)
@@ -71,7 +72,11 @@ async def _answered(channel: "Channel", other: CallLife) -> str:
         await channel.wait_change(left)
     leg = other.channel.leg
     assert leg is not None
-    return "SUCCESS" if other.answered.result() and other.channel.ready else leg.cause
+    if other.answered.result() and other.channel.ready:
+        return "SUCCESS"
+    if leg.sip_code:
+        channel.set("last_bridge_proto_specific_hangup_cause", f"sip:{leg.sip_code}")
+    return leg.cause
 
 
 async def _connect(switch: "Switch", one: "Channel", two: "Channel") -> None:

@@ -152,6 +152,11 @@ class Channel:
         self._session.execute("bridge", leg)
         return self.variable("originate_disposition") == "SUCCESS"
 
+    def bridge_failure(self) -> tuple[str, int | None]:
+        """Return the hangup cause and the SIP status with which the leg of the last `bridge` ended, unanswered."""
+        kind, _, code = self.variable("last_bridge_proto_specific_hangup_cause").partition(":")
+        return self.variable("originate_disposition"), int(code) if kind == "sip" and code.isdecimal() else None
+
     def hang_up(self, cause: str) -> None:
         """End the call; nothing happens when it has ended."""
         self._session.hangup(cause)

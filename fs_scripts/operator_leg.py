@@ -3,11 +3,12 @@
 import contextlib
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
-from db import leases, operator_legs
+from db import gateway_health, leases, operator_legs
 from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import TotalLimits
 from db.operator_legs import Limits
@@ -26,6 +27,9 @@ LATEST_S = 0.15
 LOOK_EVERY_MS = 100
 """More often than the dial loop looks: a channel that becomes free is rather the waiting callee's."""
 
+SAYS_NOTHING = frozenset({"", "SUCCESS", "ORIGINATOR_CANCEL", "NO_ANSWER"})
+"""Ends of a leg that tell nothing of the trunk: none was tried, the callee hung up meanwhile, or nobody took it."""
+
 CALLED = "an operator is called"
 NO_ROOM = "the callee was not put through: no limit left room for the operator's leg in time"
 NOBODY_KNOWS = "the callee was not put through: nobody can say which limits the operator's leg counts in"
@@ -42,6 +46,9 @@ class Line(Protocol):
 
     def bridge(self, number: str) -> bool:
         """Connect the callee with an operator until one of them hangs up."""
+
+    def bridge_failure(self) -> tuple[str, int | None]:
+        """Return the hangup cause and the SIP status with which the leg ended that nobody answered."""
 
 
 def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool:
@@ -61,7 +68,21 @@ def connect(line: Line, shared: Resources, attempt_id: str, number: str) -> bool
         logger.warning(NO_ROOM, extra=known)
         return False
     logger.info(CALLED, extra={**known, "allowed_at": allowed_at})
-    return line.bridge(number)
+    left_at = datetime.now(UTC)
+    is_through = line.bridge(number)
+    if not is_through:
+        _note_failure(shared, attempt_id, left_at, *line.bridge_failure())
+    return is_through
+
+
+def _note_failure(shared: Resources, attempt_id: str, left_at: datetime, cause: str, sip_code: int | None) -> None:
+    """Keep what the trunk did with the leg; not worth a place in the spool."""
+    if cause in SAYS_NOTHING:
+        return
+    with contextlib.suppress(DatabaseAway):
+        shared.postgres.run(
+            lambda conn: gateway_health.note_operators_leg(conn, attempt_id, left_at, cause, sip_code), begins=False
+        )
 
 
 def _limits(shared: Resources, attempt_id: str) -> Limits | None:

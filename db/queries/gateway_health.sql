@@ -16,7 +16,15 @@ SELECT id, %(now)s - interval '1 minute', %(now)s - interval '1 minute' FROM gat
 -- seen -- What became of each gateway's calls since a moment. claimed_at bounds the look into each campaign's.
 -- A call got through when the far end gave proof of life: it was answered, it rang in vain, or it was refused for a reason
 -- of the callee's. One that still waits, that we ended ourselves, or that never left says nothing either way.
-WITH judged AS (
+-- What is kept of operators' legs that nobody answered counts like calls.
+WITH calls AS (
+    SELECT a.gateway_id, a.originated_at, a.hangup_cause, a.sip_code, a.concluded_at, a.answered_at, a.disposition
+    FROM campaigns k JOIN attempts a ON a.campaign_id = k.id AND a.claimed_at > %(since)s
+    WHERE a.originated_at IS NOT NULL
+    UNION ALL
+    SELECT gateway_id, left_at, hangup_cause, sip_code, ended_at, NULL, 'failed'
+    FROM operator_leg_failures WHERE ended_at > %(since)s
+), judged AS (
     SELECT a.gateway_id, a.originated_at, a.hangup_cause, a.sip_code, a.concluded_at, h.changed_at,
         a.answered_at IS NOT NULL OR a.concluded_at IS NOT NULL AND a.disposition NOT IN ('lost', 'cancelled')
             AND (a.sip_code IS NOT NULL OR a.disposition <> 'failed') AS is_alive,
@@ -26,9 +34,7 @@ WITH judged AS (
                     AND NOT coalesce(a.sip_code = ANY(%(other_codes)s::smallint[]), false))
             AS is_refused,
         coalesce(a.answered_at, a.concluded_at) AS decided_at
-    FROM campaigns k JOIN attempts a ON a.campaign_id = k.id AND a.claimed_at > %(since)s
-    JOIN gateway_health h ON h.gateway_id = a.gateway_id
-    WHERE a.originated_at IS NOT NULL
+    FROM calls a JOIN gateway_health h ON h.gateway_id = a.gateway_id
 ), decided AS (
     SELECT * FROM judged WHERE is_refused OR is_alive
 ), good AS (
@@ -53,3 +59,11 @@ SET share = %(share)s, state = %(state)s::breaker_state, reason = %(reason)s, fa
     pause_s = %(pause_s)s, open_until = %(open_until)s, cut_at = %(cut_at)s, changed_at = %(changed_at)s,
     judged_at = %(judged_at)s
 WHERE gateway_id = %(gateway_id)s
+
+-- note_leg -- An operator's leg that nobody answered; those that can say nothing any more are forgotten.
+WITH old AS (
+    DELETE FROM operator_leg_failures WHERE ended_at < now() - interval '1 hour'
+)
+INSERT INTO operator_leg_failures (attempt_id, gateway_id, left_at, ended_at, hangup_cause, sip_code)
+SELECT id, gateway_id, %(left_at)s, now(), %(hangup_cause)s, %(sip_code)s FROM attempts WHERE id = %(attempt_id)s
+ON CONFLICT DO NOTHING

@@ -146,6 +146,13 @@ def test_it_connects_over_the_gateway_of_the_call(session, channel):
     assert session.done[-1] == ("bridge", f"{who_calls}sofia/gateway/carrier/+74951112233")
 
 
+def test_it_says_how_a_leg_ended_that_nobody_answered(session, channel):
+    session.variables |= {"originate_disposition": "NORMAL_TEMPORARY_FAILURE"}
+    assert channel.bridge_failure() == ("NORMAL_TEMPORARY_FAILURE", None)
+    session.variables |= {"last_bridge_proto_specific_hangup_cause": "sip:503"}
+    assert channel.bridge_failure() == ("NORMAL_TEMPORARY_FAILURE", 503)
+
+
 @pytest.mark.parametrize("number", ["${system(id)}", "100", "", "+7495 111", "user/1000"])
 def test_it_connects_with_nothing_but_a_normalised_number(session, channel, number):
     session.variables |= {"sip_gateway_name": "carrier", "origination_caller_id_number": "+74950000000"}

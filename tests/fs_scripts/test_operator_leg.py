@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 
-from db import attempts, leases, operator_legs, switches
+from db import attempts, gateway_health, leases, operator_legs, switches
 from db.errors import DatabaseAway
 from db.leases import TotalLimits
 from db.redis_client import open_redis
@@ -25,6 +26,7 @@ class Line:
         self.done: list[str] = []
         self.pauses = 0
         self.patience = 1000
+        self.failure: tuple[str, int | None] | None = None
         self.on_pause = lambda: None
 
     def is_up(self) -> bool:
@@ -36,7 +38,10 @@ class Line:
 
     def bridge(self, number: str) -> bool:
         self.done.append(number)
-        return True
+        return self.failure is None
+
+    def bridge_failure(self) -> tuple[str, int | None]:
+        return self.failure
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def shared(world: World, redis_url: str) -> Iterator[SimpleNamespace]:
     yield SimpleNamespace(
         settings=SimpleNamespace(max_channels=100, max_calls_per_second=1000, max_calls_per_minute=0, lease_ttl_s=60),
         redis=redis,
-        postgres=SimpleNamespace(run=lambda job: job(world.conn)),
+        postgres=SimpleNamespace(run=lambda job, **_: job(world.conn)),
     )
     redis.close()
 
@@ -123,7 +128,7 @@ def test_a_leg_goes_on_waiting_while_postgres_is_away(shared, world, attempt_id,
     assert line.done == [NUMBER]
 
 
-def away(_job):
+def away(_job, **_options):
     raise DatabaseAway
 
 
@@ -195,6 +200,46 @@ def test_a_leg_that_waits_for_its_moment_holds_nothing_on_a_gateway_that_is_used
     line.on_pause, line.patience = close, 3
     assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
     assert counted == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("failure", "slows"),
+    [
+        (("NORMAL_TEMPORARY_FAILURE", 503), True),
+        (("RECOVERY_ON_TIMER_EXPIRE", None), True),
+        (("NORMAL_TEMPORARY_FAILURE", 500), False),
+        (("USER_BUSY", 486), False),
+        (("ORIGINATOR_CANCEL", 487), False),
+    ],
+)
+def test_a_trunk_that_refuses_operators_legs_is_slowed_down(shared, world, attempt_id, failure, slows):
+    campaign_id = world.campaign(contacts=2, first_phone=79170000000)
+    for dialled in (attempt_id, *(claimed.attempt_id for claimed in world.dial(campaign_id, 2))):
+        leases.release(shared.redis, [attempt_id])
+        line = Line()
+        line.failure = failure
+        assert not operator_leg.connect(line, shared, dialled, NUMBER)
+        assert line.done == [NUMBER]
+    world.conn.execute("UPDATE gateway_health SET judged_at = judged_at - interval '1 second'")
+    gateway_health.judge_all(world.conn, datetime.now(UTC))
+    health = gateway_health.known(world.conn)[world.gateway_id]
+    assert (health.share < 1) == slows
+    if slows:
+        assert health.failures == 3
+        assert health.reason.startswith(failure[0])
+
+
+def test_a_leg_whose_end_cannot_be_written_down_has_ended_all_the_same(shared, world, attempt_id):
+    line = Line()
+    line.failure = ("NORMAL_TEMPORARY_FAILURE", 503)
+    bridge = line.bridge
+
+    def and_postgres_goes(number: str) -> bool:
+        shared.postgres.run = away
+        return bridge(number)
+
+    line.bridge = and_postgres_goes
+    assert not operator_leg.connect(line, shared, attempt_id, NUMBER)
 
 
 def test_a_leg_keeps_its_moment_while_a_trunk_recovers(shared, world, attempt_id, monkeypatch):

@@ -200,3 +200,16 @@ def test_a_bridge_connects_with_somebody_else(served):
         await until(lambda: operator.cause)
 
     served(scenario)
+
+
+def test_a_bridge_that_is_refused_says_with_what(served):
+    async def scenario(rig):
+        client = await rig.signed_in()
+        await rig.call(client, "&bridge(sofia/gateway/gw1/+15005550002)", "origination_uuid=u1,continue_on_fail=true")
+        channel = rig.switch.channels["u1"]
+        (await rig.engine.next_leg()).refuse(503, "NORMAL_TEMPORARY_FAILURE")
+        await until(lambda: channel.get("originate_disposition"))
+        assert channel.get("originate_disposition") == "NORMAL_TEMPORARY_FAILURE"
+        assert channel.get("last_bridge_proto_specific_hangup_cause") == "sip:503"
+
+    served(scenario)
