@@ -1,7 +1,9 @@
 """Campaigns as the dial loop reads them: with their gateways, hours, rules, and the limits that their ledgers leave."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from psycopg.rows import tuple_row
 
@@ -11,9 +13,14 @@ from db.sql import AnyConnection, load
 from dialer.abandon import Ledger, allowance, slowed, slowed_rate
 from dialer.calling_hours import CallingHours
 from dialer.destination import allowed_prefixes, calling_codes
+from dialer.errors import InvalidDestination, InvalidRetryRules
 from dialer.retry import RetryRules, parse_rules
 
+logger = logging.getLogger(__name__)
+
 queries = load("dialing")
+
+LEFT_OUT = "a campaign is not dialled: what is stored of it can't be followed, save it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +61,25 @@ class OverCap:
 def active(conn: AnyConnection) -> list[DialingCampaign]:
     """Return every active campaign that may dial, oldest first, with the limits that its ledger leaves it.
 
-    Left out: without an enabled gateway, or with more abandoned calls than its cap allows.
+    Left out: without an enabled gateway, with more abandoned calls than its cap allows, or with rules that can't be
+    followed, since none of its calls could be concluded.
     """
     found = campaigns.list_active(conn)
     gateways, shares = campaigns.gateways_by_campaign(conn, [campaign.id for campaign in found]), _shares(conn, found)
-    return [
-        _of(campaign, gateways[campaign.id], shares[campaign.id])
-        for campaign in found
-        if gateways[campaign.id] and shares[campaign.id] > 0
-    ]
+    able = []
+    for campaign in found:
+        if gateways[campaign.id] and shares[campaign.id] > 0:
+            try:
+                able.append(_of(campaign, gateways[campaign.id], shares[campaign.id]))
+            except (InvalidRetryRules, InvalidDestination) as error:
+                _say(campaign.id, str(error))
+    return able
+
+
+@lru_cache(maxsize=1000)
+def _say(campaign_id: int, reason: str) -> None:
+    """Log a campaign's fault, once."""
+    logger.error(LEFT_OUT, extra={"campaign_id": campaign_id, "reason": reason})
 
 
 def _shares(conn: AnyConnection, found: Sequence[Campaign]) -> dict[int, float]:

@@ -42,6 +42,22 @@ def test_they_are_concluded_and_their_channels_are_free(database, ready_redis, w
     assert dispositions(world) == ["interested", "lost", None]
 
 
+def test_one_that_stored_rules_hold_up_keeps_no_other_waiting(database, ready_redis, world, gone):
+    (held_up,) = world.dial(world.campaign(contacts=1, first_phone=79170000000))
+    world.conn.execute(
+        "UPDATE attempts SET switch_id = %s, claimed_at = claimed_at - interval '1 hour',"
+        " originated_at = originated_at - interval '1 hour' WHERE id = %s",
+        [gone, held_up.attempt_id],
+    )
+    rules = "UPDATE campaigns SET retry_rules = %s WHERE id = %s"
+    world.conn.execute(rules, ['{"of old": 1}', held_up.campaign_id])
+    conclude_written_off(database, ready_redis)
+    assert dispositions(world) == [None, "interested", "lost", None]
+    world.conn.execute(rules, ["{}", held_up.campaign_id])
+    conclude_written_off(database, ready_redis)
+    assert dispositions(world) == ["lost", "interested", "lost", None]
+
+
 def test_nothing_is_given_up_that_nobody_wrote_off(database, ready_redis, world, gone):
     world.conn.execute("UPDATE switches SET written_off_at = NULL")
     conclude_written_off(database, ready_redis)

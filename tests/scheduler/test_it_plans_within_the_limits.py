@@ -328,3 +328,15 @@ def test_it_leaves_a_campaign_alone_for_a_moment_that_can_call_nobody(world, pla
     world.conn.execute("UPDATE contacts SET due_at = now() - interval '1 hour'")
     assert planner.plan(then + IDLE / 2) == []
     assert [departure.attempt.campaign_id for departure in planner.plan(then + IDLE)] == [campaign_id]
+
+
+def test_a_campaign_whose_stored_rules_cannot_be_followed_is_left_out_and_stops_no_other(world, planner, caplog):
+    broken = world.campaign(contacts=2, calls_per_minute=6000)
+    well = world.campaign(contacts=2, calls_per_minute=6000, first_phone=79170000000)
+    world.conn.execute("UPDATE campaigns SET retry_rules = %s WHERE id = %s", ['{"of old": 1}', broken])
+    for _ in range(2):
+        planned = planner.plan(datetime.now(UTC))
+        assert {departure.attempt.campaign_id for departure in planned} <= {well}
+    assert world.value("SELECT count(*) FROM attempts WHERE campaign_id = %s", well) == 2
+    told = [record for record in caplog.records if getattr(record, "campaign_id", None) == broken]
+    assert len(told) == 1, "it is said, and not in every round"
