@@ -57,9 +57,13 @@ def free_udp_block(size: int) -> int:
         if any(first < block.stop and block.start < first + size for block in _handed_out):
             continue
         block = range(first, first + size)
-        if _are_free(first, size) and (_lock(block) or attempt >= TRIES):
+        # Locked first: looking whether they are free takes each of them, and its owner may want it just then.
+        if not _lock(block) and attempt < TRIES:
+            continue
+        if _are_free(first, size):
             _handed_out.append(block)
             return first
+        _unlock(block)
     raise OSError(f"no {size} neighbouring free UDP ports on {LOOPBACK}")
 
 
@@ -93,6 +97,14 @@ def _lock(block: range) -> bool:
     return True
 
 
+def _unlock(block: range) -> None:
+    """Unlock the shares of the block that no block of ours is in."""
+    still_needed = {share for other in _handed_out for share in _shares(other)}
+    for share in set(_shares(block)) - still_needed:
+        if share in _locked:
+            _locked.pop(share).close()
+
+
 @contextmanager
 def used_block(first: int, size: int) -> Iterator[None]:
     """Give a block of `free_udp_block` back when its user has ended; until then it is his, also a second time."""
@@ -103,10 +115,7 @@ def used_block(first: int, size: int) -> Iterator[None]:
         yield
     finally:
         _handed_out[:] = [other for other in _handed_out if other != block]
-        still_needed = {share for other in _handed_out for share in _shares(other)}
-        for share in set(_shares(block)) - still_needed:
-            if share in _locked:
-                _locked.pop(share).close()
+        _unlock(block)
 
 
 def accepts_connections(port: int) -> bool:

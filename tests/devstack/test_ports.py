@@ -35,6 +35,27 @@ def test_another_process_is_kept_from_a_block_until_its_owner_has_ended(other_pr
     other_process.kill()
     other_process.wait()
     assert ports._lock(range(first, first + 400))
+    ports._unlock(range(first, first + 400))
+
+
+def test_ports_of_another_process_are_not_even_tried(other_process, monkeypatch):
+    """A switch that binds a port of its own for a call must not find that somebody tries it just then."""
+    theirs = int(other_process.stdout.readline())
+    monkeypatch.setenv(UDP_PORTS, "32100-33300")
+    tried, are_free = [], ports._are_free
+    monkeypatch.setattr(ports, "_are_free", lambda first, size: tried.append(first) or are_free(first, size))
+    for _ in range(30):
+        with used_block(free_udp_block(100), 100):
+            pass
+    assert [first for first in tried if theirs - 100 < first < theirs + 400] == []
+
+
+def test_a_block_that_is_not_free_is_left_to_others(monkeypatch):
+    monkeypatch.setenv(UDP_PORTS, "1200-1900")
+    monkeypatch.setattr(ports, "_are_free", lambda *_: False)
+    with pytest.raises(OSError, match="no 500"):
+        free_udp_block(500)
+    assert _another_process_locks(1200)
 
 
 def test_where_all_are_locked_a_block_is_found_all_the_same(other_process, monkeypatch):
