@@ -67,14 +67,17 @@ def read_facts(path: Path) -> Iterator[Fact]:
 
 
 def parse_facts(lines: Iterable[bytes]) -> Iterator[Fact]:
-    """Yield the facts of whole lines: seconds, microseconds, Call-ID, event, and what the event tells."""
+    """Yield the facts of whole lines: seconds, microseconds, Call-ID, event, and what the event tells.
+
+    SIPp writes nothing for a variable that is 0: at the very second there are no microseconds between two blanks.
+    """
     for line in lines:
         if not line.endswith(b"\n"):
             continue
-        words = line.decode("utf-8", "replace").split()
+        words = line.decode("utf-8", "replace").rstrip("\n").split(" ")
         try:
             seconds, microseconds, call_id, event, *told = words
-            at = float(seconds) + float(microseconds) / 1e6
+            at = float(seconds) + float(microseconds or 0) / 1e6
         except ValueError:
             continue
         if len(told) == FACTS.get(event):

@@ -32,6 +32,11 @@ def test_it_reads_a_call_from_invite_to_end(write):
     assert (busy.answered_at, busy.ended, busy.final_code, busy.talk_s) == (None, "rejected", 486, None)
 
 
+def test_at_the_very_second_sipp_writes_no_microseconds(write):
+    call, busy = write(LOG.replace("100.0 700000.0 b", "101.0  b").replace("102.0 0.0 a", "102.0  a"))
+    assert (busy.number, busy.invited_at, call.answered_at) == ("+79160000002", 101.0, 102.0)
+
+
 def test_a_second_call_id_for_the_same_number_is_a_second_call(write):
     calls = write(LOG + "100.0 800000.0 c invite +79160000001 human1\n")
     assert [call.call_id for call in calls if call.number == "+79160000001"] == ["a", "c"]
