@@ -27,12 +27,14 @@ LEADING_MS, LATE_MS = (60, 1500), (1500, 2500)
 """Silence between the answer and the first sound, evenly spread: the same for people and machines."""
 LATE = 0.05
 """So many begin late."""
-PARTS = {"train": 20000, "validation": 840, "test": 840}
-MOST = {"train": 9400}
+PARTS = {"train": 20000, "drill": 40000, "validation": 840, "test": 840}
+TAUGHT = ("train", "drill")
+"""The parts that are learnt from; the second has more words by the same voices."""
+MOST = {"train": 20000}
 """Of the planned items, so many are made: what was made before is kept when it grows."""
 TURNS = {"train": 2}
 """So often the same words of the same voice are heard, each time over another line."""
-ECHOES = {"train": 0.12}
+ECHOES = {"train": 0.12, "drill": 0.12}
 """The share of recordings with an echo of our own greeting; the bench also hears the test part with nothing else."""
 FRAME_MS = 20
 SPEECH_UNDER_DB = 34.0
@@ -77,16 +79,19 @@ NUMBERS: dict[str, Callable[[str], Any]] = {
 
 def plan(part: str) -> Iterator[tuple[str, str]]:
     """Yield the category and language of every item of a part, in a fixed order."""
-    weights = {
-        category: scene.taught if part == "train" and scene.taught is not None else scene.weight
-        for category, scene in scenes.SCENES.items()
-    }
+    weights = {category: _weight(part, scene) for category, scene in scenes.SCENES.items()}
     total, turns = sum(weights.values()), TURNS.get(part, 1)
-    other = next(language for language, its in texts.OTHER.items() if its == part)
+    other = next((language for language, its in texts.OTHER.items() if its == part), "ru")
     for category, weight in weights.items():
         for number in range(round(PARTS[part] * weight / total / turns)):
             language = other if number % 20 == 19 else "ru" if number % 2 else "en"
             yield from [(category, language)] * turns
+
+
+def _weight(part: str, scene: scenes.Scene) -> int:
+    if part == "drill":
+        return scene.drilled
+    return scene.taught if part == "train" and scene.taught is not None else scene.weight
 
 
 def make(part: str, number: int, category: str, language: str, *, echo: bool | None = None) -> tuple[Item, Audio]:
@@ -156,7 +161,7 @@ def make_part(part: str, jobs: int = 1) -> None:
             made.append(item)
             if len(made) % 200 == 0:
                 print(f"{part}: {len(made)} of {len(wanted)}", flush=True)
-                if part == "train":  # so that it can already be learnt from
+                if part in TAUGHT:  # so that it can already be learnt from
                     _list(part, made)
     _list(part, made)
     known = json.loads(CONTENTS.read_text(encoding="utf-8")) if CONTENTS.exists() else {}

@@ -20,6 +20,8 @@ BATCH = 32
 RATE = 3e-3
 UNTAUGHT = frozenset({"beep", "sit", "busy", "fax", "digits"})
 """Tones decide by themselves."""
+KNOWING_MS = 1500
+"""Before so much was said nobody could tell: it weighs less."""
 AFTERWARDS_MS = 1200
 """So long after a person's utterance a decision has long been made: what follows weighs little."""
 DROP = 0.15
@@ -81,7 +83,7 @@ def batch(some: Sequence[Recording], chance: np.random.Generator | None) -> tupl
         item = recording.item
         begins, ends = heard.place(item.onset / FRAME_MS), heard.place(item.greeting_end / FRAME_MS)
         steps = np.arange(FRAMES - 1, LEARNT_FRAMES, FRAMES)
-        matters = (steps > begins + 5).astype(np.float32)
+        matters = (steps > begins + 5) * np.clip((steps - begins) / (KNOWING_MS // FRAME_MS), 0.3, 1).astype(np.float32)
         if item.label == "human":
             matters[steps > ends + AFTERWARDS_MS // FRAME_MS] = 0.2
         is_taught = item.category not in UNTAUGHT

@@ -58,6 +58,8 @@ class Scene:
     noisy: float = 0.15
     taught: int | None = None
     """The weight in the train part, where it is another: words are learnt, tones are not."""
+    drilled: int = 0
+    """The weight in the part that teaches more words."""
 
 
 def _level(samples: Audio, rms: float = SPEECH_RMS) -> Audio:
@@ -70,8 +72,9 @@ class Speaker:
     def __init__(self, chance: np.random.Generator, part: str, language: str) -> None:
         self._chance = chance
         self._part, self._language = part, language
-        self.voice = voices.one(chance, part, language)
-        self._stretch = float(chance.uniform(*PITCH[part]))
+        speakers = texts.SPEAKERS.get(part, part)
+        self.voice = voices.one(chance, speakers, language)
+        self._stretch = float(chance.uniform(*PITCH[speakers]))
         self.said: list[Said] = []
         """The sentences of what was said last, from its begin on."""
         self._rate = int(chance.choice([85, 95, 100, 100, 110, 120]))
@@ -86,7 +89,7 @@ class Speaker:
             text = text.replace(f"{mark} ", f"{mark}\n")
         parts: list[Audio] = []
         self.said, now = [], 0.0
-        for sentence in filter(None, map(str.strip, text.replace("|", "\n").split("\n"))):
+        for sentence in (one.strip() for one in text.replace("|", "\n").split("\n") if any(map(str.isalpha, one))):
             if now > longest_ms:
                 break
             spoken = voices.say(self.voice, sentence, self._rate, self._pitch)
@@ -140,7 +143,8 @@ def _spelt(chance: np.random.Generator, part: str, language: str) -> Heard:
 def _prompts(part: str, language: str, pattern: str = "*.wav") -> list[Path]:
     folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
     root = packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")
-    return [file for number, file in enumerate(sorted(root.glob(pattern))) if PROMPT_PARTS[number % 10] == part]
+    speakers = texts.SPEAKERS.get(part, part)
+    return [file for number, file in enumerate(sorted(root.glob(pattern))) if PROMPT_PARTS[number % 10] == speakers]
 
 
 def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
@@ -253,22 +257,22 @@ def babble(part: str) -> Audio:
 
 
 SCENES = {
-    "short": Scene("human", 250, _person("short"), taught=200),
-    "company": Scene("human", 170, _person("company"), taught=230),
-    "talks": Scene("human", 60, _person("talks"), taught=170),
+    "short": Scene("human", 250, _person("short"), taught=200, drilled=80),
+    "company": Scene("human", 170, _person("company"), taught=230, drilled=330),
+    "talks": Scene("human", 60, _person("talks"), taught=170, drilled=340),
     "repeated": Scene("human", 90, _repeats, taught=70),
-    "noisy": Scene("human", 130, _person("short"), noisy=1.0, taught=90),
-    "slow": Scene("human", 80, _person("slow"), taught=80),
+    "noisy": Scene("human", 130, _person("short"), noisy=1.0, taught=90, drilled=60),
+    "slow": Scene("human", 80, _person("slow"), taught=80, drilled=60),
     "silent": Scene("human", 40, _silent, taught=20),
     "ring_back": Scene("human", 50, _ring_back, taught=30),
     "digits": Scene("human", 40, _digits, taught=5),
-    "personal": Scene("machine", 220, _machine("personal"), noisy=0.3, taught=280),
-    "carrier": Scene("machine", 140, _machine("carrier"), noisy=0.3, taught=190),
-    "screening": Scene("machine", 30, _machine("screening"), noisy=0.3, taught=70),
-    "ivr": Scene("machine", 140, _machine("ivr"), noisy=0.3, taught=190),
+    "personal": Scene("machine", 220, _machine("personal"), noisy=0.3, taught=280, drilled=280),
+    "carrier": Scene("machine", 140, _machine("carrier"), noisy=0.3, taught=190, drilled=130),
+    "screening": Scene("machine", 30, _machine("screening"), noisy=0.3, taught=70, drilled=100),
+    "ivr": Scene("machine", 140, _machine("ivr"), noisy=0.3, taught=190, drilled=260),
     "prompt": Scene("machine", 70, _prompt, noisy=0.3, taught=50),
-    "brief": Scene("machine", 80, _machine("brief"), taught=140),
-    "trick": Scene("machine", 40, _machine("trick"), taught=50),
+    "brief": Scene("machine", 80, _machine("brief"), taught=140, drilled=150),
+    "trick": Scene("machine", 40, _machine("trick"), taught=50, drilled=30),
     "music": Scene("machine", 80, _music, taught=60),
     "beep": Scene("machine", 45, _tone(tones.beep, 5000), taught=5),
     "sit": Scene("machine", 45, _tone(tones.sit, 300), taught=5),

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 LINES = Path(__file__).with_name("lines")
-PARTS = ("train", "validation", "test")
+PARTS = ("train", "drill", "validation", "test")
+SPEAKERS = {"drill": "train"}
+"""A part that only has lines of its own: voices, names, prompts and music are the other's."""
 OTHER = {"es": "train", "fr": "validation", "de": "test"}
 """Further languages, each spoken in one part only."""
 PERSON, MACHINE = ("short", "company", "talks", "slow"), ("personal", "carrier", "screening", "ivr", "brief", "trick")
@@ -45,6 +47,6 @@ def filled(chance: np.random.Generator, part: str, language: str, line: str) -> 
         return str(chance.choice(found[1].split("/")))
 
     def name(found: re.Match[str]) -> str:
-        return str(chance.choice("|".join(lines(language)[f"{part} {found[1]}"]).split("|")))
+        return str(chance.choice("|".join(lines(language)[f"{SPEAKERS.get(part, part)} {found[1]}"]).split("|")))
 
     return _SLOT.sub(name, _CHOICE.sub(choose, line))

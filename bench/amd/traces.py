@@ -1,4 +1,4 @@
-"""What the detector knows of every recording: the sounds, kept on disk, and from them rows for training and replay."""
+"""What the detector knows of every recording: the sounds, kept on disk, and from them what it takes to replay it."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from fs_scripts.amd import colours, detector, spectrum
 from fs_scripts.amd.detector import FRAME_MS, FRAME_SAMPLES, Verdict
 from fs_scripts.amd.signals import Signals
 from fs_scripts.amd.spectrum import FRAMES, Analyser, Sound
-from fs_scripts.amd.timeline import FEATURES, Timeline
+from fs_scripts.amd.timeline import Timeline
 
 LONGEST_MS = 4800
 FRAME_COUNT = LONGEST_MS // FRAME_MS
@@ -41,12 +41,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One recording. rows: features at `at_ms`; odds: the network's there; the signal's verdict, if one, and when."""
+    """One recording. odds: the network's at `at_ms`; the signal's verdict, if one, and when."""
 
     at_ms: npt.NDArray[np.int64]
     since_ms: npt.NDArray[np.int64]
     trailing_ms: npt.NDArray[np.int64]
-    rows: Array
     odds: Array
     last_ring_ms: int
     signal: Verdict | None
@@ -108,7 +107,6 @@ def trace(recording: Recording, speech: Sequence[float], odds: Array) -> Trace:
     """Follow a recording to its end or to a tone that decides."""
     signals, timeline = Signals(), Timeline()
     times: list[tuple[int, int, int]] = []
-    rows: list[list[float]] = []
     heard_odds: list[float] = []
     verdict, heard = None, 0
     sounds = recording.each()
@@ -121,11 +119,9 @@ def trace(recording: Recording, speech: Sequence[float], odds: Array) -> Trace:
             break
         if timeline.onset is not None:
             times.append((heard, timeline.since_onset_ms(), timeline.trailing_ms()))
-            rows.append(timeline.features())
             heard_odds.append(float(odds[start // FRAMES, 0]))
     at, since, trailing = np.array(times, np.int64).reshape(-1, 3).T
-    features = np.array(rows, np.float32).reshape(-1, len(FEATURES))
     return Trace(
-        at, since, trailing, features, np.array(heard_odds, np.float32), signals.last_ring_ms, verdict,
+        at, since, trailing, np.array(heard_odds, np.float32), signals.last_ring_ms, verdict,
         heard if verdict else 0, odds[:, 1],
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Learns the model: `python -m bench.amd.train`; it replaces the one in use only when it is better.
 
-The network and the forest learn from the corpus's train part; how both are weighed and the bars are chosen on the
-validation part, where the models are compared. The test part is never read. With --labelled, calls that people
+The network learns from the corpus's taught parts; what its odds are worth and the bars are chosen on the validation
+part, where the models are compared. The test part is never read. With --labelled, calls that people
 listened to are learnt from too; every fifth of them is kept for the comparison.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.amd import boosting, labelled, learning, traces
+from bench.amd import corpus, labelled, learning, traces
 from bench.amd.corpus import Item
 from bench.amd.figures import CALLED_MACHINE
 from bench.amd.traces import Recording, Trace
@@ -22,8 +22,7 @@ from fs_scripts.amd import announcement, model
 from fs_scripts.amd.bars import WAITS, Bars
 from fs_scripts.amd.decision import speech_verdict
 from fs_scripts.amd.detector import Verdict
-from fs_scripts.amd.forest import Forest
-from fs_scripts.amd.model import Blend, Model
+from fs_scripts.amd.model import Calibration, Model
 from fs_scripts.amd.network import Network
 
 LOST_AT_MOST = 0.01
@@ -36,8 +35,6 @@ EARLY_MACHINE_MS = 2500
 FORGETS_AT_MOST = 0.005
 """So much worth on made-up calls may be lost for what is won on real ones."""
 
-FOREST_MOST = 4000
-"""Recordings from which the forest grows; it learnt nothing more from more."""
 CLEAR_OF_OTHERS = 2.0
 """The log-odds of an announcement are so far above the highest that anything else held for as long."""
 
@@ -70,11 +67,12 @@ def main() -> int:
     except labelled.NotAnExport as why:
         parser.error(f"this is no download of the panel: {why}")
     before = model.load().network.weights if options.go_on else _weights(options.start) if options.start else None
-    train, validation = traces.recordings("train"), traces.recordings("validation")
+    train = [one for part in corpus.TAUGHT for one in traces.recordings(part)]
+    validation = traces.recordings("validation")
     kept = [one for one in real if labelled.is_kept(one.item)]
     train += labelled.TIMES * [one for one in real if not labelled.is_kept(one.item)]
     weights = learning.learn(train, options.epochs, options.seed, options.minutes * 60, before)
-    candidate = learnt(Network(weights), train, validation, options.seed)
+    candidate = learnt(Network(weights), validation)
     return replace_if_better(candidate, validation, kept)
 
 
@@ -83,15 +81,12 @@ def _weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
         return dict(stored)
 
 
-def learnt(network: Network, train: Sequence[Recording], validation: Sequence[Recording], seed: int) -> Model:
-    """Return the model around a network: its forest from the train part, blend and bars from the validation part."""
-    chosen = np.random.default_rng(seed).permutation(len(train))[:FOREST_MOST]
-    forest = grow(heard_by(network, [train[number] for number in chosen]), seed)
+def learnt(network: Network, validation: Sequence[Recording]) -> Model:
+    """Return the model around a network, with what suits the validation part."""
     known = heard_by(network, validation)
-    blends = [weigh(forest, known), weigh(None, known)]  # a network that hears words well is better off alone
-    models = [Model(network, forest, blend, choose_bars(forest, blend, known)) for blend in blends]
-    best = max(models, key=lambda one: worth_of(one, known))
-    return best._replace(bars=dataclasses.replace(best.bars, unreachable=choose_unreachable(known)))
+    calibration = calibrated(known)
+    bars = dataclasses.replace(choose_bars(calibration, known), unreachable=choose_unreachable(known))
+    return Model(network, calibration, bars)
 
 
 def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: Sequence[Recording] = ()) -> int:
@@ -102,7 +97,8 @@ def replace_if_better(candidate: Model, validation: Sequence[Recording], kept: S
     """
     every = [*validation, *kept]
     worth, alone = _worths(candidate, every, validation)
-    print(f"candidate {worth:.4f}, {alone:.4f} without {len(kept)} real calls, {candidate.blend} {candidate.bars}")
+    print(f"candidate {worth:.4f}, {alone:.4f} without {len(kept)} real calls")
+    print(f"          {candidate.calibration} {candidate.bars}")
     if model.MODEL.exists():
         in_use, in_use_alone = _worths(model.load(), every, validation)
         print(f"in use    {in_use:.4f}, {in_use_alone:.4f}")
@@ -121,46 +117,28 @@ def _worths(learnt: Model, every: Sequence[Recording], validation: Sequence[Reco
 
 
 def heard_by(network: Network, recordings: Sequence[Recording]) -> Traces:
-    """Return what the detector would know about each recording with this network, as it is stored: in half floats."""
-    stored = {name: value.astype(np.float16).astype(np.float32) for name, value in network.weights.items()}
-    found = traces.traces(stored, recordings)
+    """Return what the detector would know about each recording with this network, as it is stored."""
+    found = traces.traces(model.unpacked(model.packed(network.weights)), recordings)
     return [(one.item, heard) for one, heard in zip(recordings, found, strict=True)]
 
 
-def grow(train: Traces, seed: int = 1) -> Forest:
-    """Return the forest: every recording weighs the same, people and machines too."""
-    speech = [(item, heard) for item, heard in train if len(heard.rows)]
-    rows = np.concatenate([heard.rows for _, heard in speech])
-    labels, weight = _weighed(speech, 30)
-    return boosting.grow(rows, labels, weight, seed=seed)
-
-
-def _weighed(speech: Traces, total: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return each row's label and weight: `total` a recording, and people and machines the same in all."""
-    labels = np.concatenate([np.full(len(heard.rows), item.label != "human", float) for item, heard in speech])
-    weight = np.concatenate([np.full(len(heard.rows), total / len(heard.rows)) for _, heard in speech])
+def calibrated(known: Traces) -> Calibration:
+    """Return what the network's log-odds are worth, by Newton's method: every recording weighs the same, people and
+    machines too.
+    """
+    speech = [(item, heard) for item, heard in known if len(heard.odds)]
+    labels = np.concatenate([np.full(len(heard.odds), item.label != "human", float) for item, heard in speech])
+    weight = np.concatenate([np.full(len(heard.odds), 1 / len(heard.odds)) for _, heard in speech])
     weight[labels == 0] *= weight[labels == 1].sum() / weight[labels == 0].sum()
-    return labels, weight
-
-
-def weigh(forest: Forest | None, known: Traces) -> Blend:
-    """Return how the log-odds of both are best added up, by Newton's method; without a forest, the network's alone."""
-    speech = [(item, heard) for item, heard in known if len(heard.rows)]
-    labels, weight = _weighed(speech, 1)
-    facts = np.array(
-        [
-            (forest.odds(row) if forest else 0.0, odds, 1.0)
-            for _, heard in speech
-            for row, odds in zip(heard.rows, heard.odds, strict=True)
-        ]
-    )
-    chosen = np.array([0.5 if forest else 0.0, 0.5, 0.0])
+    odds = np.concatenate([heard.odds for _, heard in speech])
+    facts = np.stack([odds, np.ones(len(odds))], axis=1)
+    chosen = np.array([0.5, 0.0])
     for _ in range(20):
         probability = 1 / (1 + np.exp(-(facts @ chosen)))
         slope = facts.T @ (weight * (labels - probability)) - 0.5 * chosen
-        curvature = (facts * (weight * probability * (1 - probability))[:, None]).T @ facts + 0.5 * np.eye(3)
+        curvature = (facts * (weight * probability * (1 - probability))[:, None]).T @ facts + 0.5 * np.eye(2)
         chosen = chosen + np.linalg.solve(curvature, slope)
-    return Blend(*chosen.tolist())
+    return Calibration(*chosen.tolist())
 
 
 def replay(scores: Sequence[float], heard: Trace, bars: Bars) -> tuple[Verdict, int]:
@@ -180,9 +158,9 @@ def replay(scores: Sequence[float], heard: Trace, bars: Bars) -> tuple[Verdict, 
     return Verdict.UNSURE, WAITS.nothing_ms
 
 
-def choose_bars(forest: Forest, blend: Blend, validation: Traces) -> Bars:
+def choose_bars(calibration: Calibration, validation: Traces) -> Bars:
     """Return the bars that are worth most on these recordings."""
-    scored = scores_of(forest, blend, validation)
+    scored = scores_of(calibration, validation)
     chosen = Bars()
     for _ in range(2):  # one after the other, twice: a bar depends on the others, but not much
         for name, values in CHOICES.items():
@@ -203,15 +181,12 @@ def choose_unreachable(validation: Traces) -> float:
 
 def worth_of(learnt: Model, validation: Traces) -> float:
     """Return what a model is worth: balanced accuracy, less what people lost and lateness cost."""
-    return _worth(scores_of(learnt.forest, learnt.blend, validation), validation, learnt.bars)
+    return _worth(scores_of(learnt.calibration, validation), validation, learnt.bars)
 
 
-def scores_of(forest: Forest, blend: Blend, heard: Traces) -> list[list[float]]:
+def scores_of(calibration: Calibration, heard: Traces) -> list[list[float]]:
     """Return every trace's probabilities."""
-    return [
-        [blend.probability(forest.odds(row), odds) for row, odds in zip(one.rows, one.odds.tolist(), strict=True)]
-        for _, one in heard
-    ]
+    return [[calibration.probability(odds) for odds in one.odds.tolist()] for _, one in heard]
 
 
 def _worth(scored: Sequence[Sequence[float]], validation: Traces, bars: Bars) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Learnt together with the forest and kept in its file."""
+    """Learnt together with the network and kept in its file."""
 
     silence_ms: float = 420
     """A person has ended after so much silence when a machine is out of the question …"""

@@ -1,4 +1,4 @@
-"""The detector: tones decide at once; speech when network and forest are sure enough for how long it has gone on."""
+"""The detector: tones decide at once; speech when the network is sure enough for how long it has gone on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ class AnswerDetector(Block):
     def __init__(self, learnt: model.Model | None = None, waits: Waits = WAITS, bars: Bars | None = None) -> None:
         """Take the model and, where a campaign has its own, the longest waits and the bars."""
         super().__init__()
-        self._network, self._forest, self._blend, learnt_bars = learnt or model.load()
+        self._network, self._calibration, learnt_bars = learnt or model.load()
         self._bars = bars or learnt_bars
         self._waits = waits
         self._listening = Listening(self._network)
@@ -63,8 +63,7 @@ class AnswerDetector(Block):
     def _decide(self) -> None:
         since_ms = self.timeline.since_onset_ms()
         if since_ms:
-            forest = self._forest.odds(self.timeline.features()) if self._blend.forest else 0.0
-            self.score = self._blend.probability(forest, self._listening.machine)
+            self.score = self._calibration.probability(self._listening.machine)
             if verdict := speech_verdict(self._bars, self.score, since_ms, self.timeline.trailing_ms()):
                 self._said(verdict, "speech")
         elif self.heard_ms - self.signals.last_ring_ms >= self._waits.nothing_ms:
@@ -87,7 +86,7 @@ class AnswerDetector(Block):
         has_spoken = self.timeline.onset is not None
         features = self.timeline.features() if has_spoken else []
         return {
-            "detector": "network and forest",
+            "detector": "network",
             "verdict": self.verdict,
             "reason": self.reason,
             "score": round(self.score, 3),

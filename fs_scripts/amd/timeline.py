@@ -1,4 +1,4 @@
-"""What was said so far, in numbers that do not depend on how loud the line is: the forest's features."""
+"""What was said so far, in numbers that do not depend on how loud the line is."""
 
 import itertools
 import math
