@@ -124,6 +124,7 @@ def test_what_a_service_is_told_to_keep_lies_on_a_volume():
         ("freeswitch", "DIALER_RECORDINGS_DIR"),
         ("freeswitch", "DIALER_SPOOL_DIR"),
         ("scheduler", "DIALER_SPOOL_DIR"),
+        ("scheduler", "DIALER_ESL_PASSWORDS_DIR"),
         ("panel", "DIALER_AUDIO_DIR"),
         ("panel", "DIALER_UPLOADS_DIR"),
         ("panel", "DIALER_RECORDINGS_DIR"),
