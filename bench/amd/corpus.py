@@ -30,7 +30,7 @@ LATE = 0.05
 PARTS = {"train": 20000, "drill": 40000, "validation": 840, "test": 840}
 TAUGHT = ("train", "drill")
 """The parts that are learnt from; the second has more words by the same voices."""
-MOST = {"train": 20000}
+MOST = {"drill": 10000}
 """Of the planned items, so many are made: what was made before is kept when it grows."""
 TURNS = {"train": 2}
 """So often the same words of the same voice are heard, each time over another line."""

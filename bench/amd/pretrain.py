@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bench.amd import learning, lessons, traces
+from bench.amd import corpus, learning, lessons, traces
 from bench.amd.backprop import FACTS, Batch
 from bench.amd.learning import Heard
 from bench.amd.lessons import UNKNOWN, Taught
@@ -221,8 +221,8 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="go on from this .pt")
     options = parser.parse_args()
     torch.set_num_threads(1)  # batches are small: a second one mostly waits for the first
-    train, validation = traces.recordings("train"), traces.recordings("validation")
-    learn(train, validation, options)
+    train = [one for part in corpus.TAUGHT for one in traces.recordings(part)]
+    learn(train, traces.recordings("validation"), options)
 
 
 if __name__ == "__main__":
