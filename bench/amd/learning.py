@@ -27,6 +27,8 @@ AFTERWARDS_MS = 1200
 DROP = 0.15
 LEARNT_FRAMES = 200
 """Of a recording's frames so many are learnt from: no call is listened to for longer than 4 s."""
+MISSED, LONG_MS, MISSED_MS = 0.25, 2000, 1200
+"""So often a long greeting is heard from up to so much later on."""
 MIXED = 0.2
 """So often there is another sound beside."""
 NEPERS = 2.3
@@ -86,6 +88,7 @@ def batch(some: Sequence[Recording], chance: np.random.Generator | None) -> tupl
         matters = (steps > begins + 5) * np.clip((steps - begins) / (KNOWING_MS // FRAME_MS), 0.3, 1).astype(np.float32)
         if item.label == "human":
             matters[steps > ends + AFTERWARDS_MS // FRAME_MS] = 0.2
+        matters[steps >= heard.place(FRAME_COUNT)] = 0
         is_taught = item.category not in UNTAUGHT
         speech_weight.append(np.full(LEARNT_FRAMES, float(is_taught), np.float32))
         matters *= is_taught * 20 / max(matters.sum(), 8)
@@ -106,10 +109,18 @@ def _plain(recording: Recording) -> Heard:
     return Heard(recording.inputs[:LEARNT_FRAMES].astype(np.float32), speech)
 
 
+def _beginning(chance: np.random.Generator, item: Item) -> int:
+    """Return the frame to begin at: at times what was said first is missing, so that a phrase counts wherever it is."""
+    onset = item.onset // FRAME_MS
+    if item.greeting_end - item.onset > LONG_MS and chance.random() < MISSED:
+        return int(onset + chance.integers(MISSED_MS // FRAME_MS))
+    return int(chance.integers(max(onset - 3, 0) + 1)) if chance.random() < 0.5 else 0
+
+
 def _different(chance: np.random.Generator, recording: Recording, others: Sequence[Recording]) -> Heard:
     """Return the same words from a longer or shorter throat, another handset and room, earlier or later, slower."""
     stretch = float(chance.uniform(0.86, 1.18))
-    cut = int(chance.integers(max(recording.item.onset // FRAME_MS - 3, 0) + 1)) if chance.random() < 0.5 else 0
+    cut = _beginning(chance, recording.item)
     at = _source(cut, stretch)
     made = recording.inputs[at].astype(np.float32)
     speech = recording.item.is_speech(FRAME_COUNT)[at].astype(np.float32)
@@ -128,10 +139,10 @@ def _different(chance: np.random.Generator, recording: Recording, others: Sequen
     made = np.concatenate([bands, made[:, BANDS:]], axis=1)
     made += chance.normal(0, 0.08, made.shape).astype(np.float32)
     made[:, BANDS + 1] *= chance.uniform(0.8, 1.15)
-    if chance.random() < 0.3:
+    if chance.random() < 0.4:
         hole = chance.integers(BANDS - 4)
         made[:, hole : hole + chance.integers(1, 5)] = -2
-    if chance.random() < 0.3:
+    if chance.random() < 0.4:
         lost = chance.integers(LEARNT_FRAMES - 8)
         made[lost : lost + chance.integers(2, 8)] = made[lost - 1] if lost else LOWEST
     return Heard(np.clip(made, LOWEST, HIGHEST), speech, cut, stretch)
