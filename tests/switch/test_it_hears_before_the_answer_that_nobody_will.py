@@ -29,10 +29,14 @@ NOBODY = {
 RINGS = {
     name: Call(
         f"early_{name}",
-        (*EARLY, play(capture), pause(7000), answer(), *presses("1", after_ms=6000)),
+        (*EARLY, play(capture), pause(its_ms), answer(), *presses("1", after_ms=6000)),
         flow={**LISTENS, "greeting": prompt("six_seconds")},
     )
-    for name, capture in (("ring_back", ringback_after_answer_capture()), ("speech", machine_capture()))
+    # the answer comes when all has been heard: what a machine goes on to say after it is a machine's
+    for name, capture, its_ms in (
+        ("ring_back", ringback_after_answer_capture(), 7000),
+        ("speech", machine_capture(), 11_000),
+    )
 }
 NOT_HEARD = Call(
     "early_not_heard",
