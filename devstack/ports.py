@@ -48,12 +48,18 @@ def free_udp_block(size: int) -> int:
     lowest += lowest % 2
     small_ones = highest - (highest - lowest) // SMALL_ONES
     small_ones -= small_ones % 2
+    # Side by side with our own: a process with many middling blocks, each anywhere, had no room for a large one.
+    beside = [
+        at for block in reversed(_handed_out) for at in (block.stop + block.stop % 2, block.start - size - size % 2)
+    ]
     for attempt in range(2 * TRIES):
         # Many small blocks all over the range would leave no room for a large one.
         begin, end = (small_ones, highest) if size < SHARE else (lowest, small_ones)
         if end - begin <= size or attempt >= TRIES:
             begin, end = lowest, highest
         first = random.SystemRandom().randrange(begin, end - size, 2)
+        if attempt < len(beside) and begin <= beside[attempt] < end - size:
+            first = beside[attempt]
         if any(first < block.stop and block.start < first + size for block in _handed_out):
             continue
         block = range(first, first + size)

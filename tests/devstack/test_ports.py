@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_many_small_blocks_leave_room_for_a_large_one(monkeypatch):
     small = [free_udp_block(8) for _ in range(100)]
     assert len(set(small)) == 100
     assert 2000 <= free_udp_block(4000) <= 3250
+
+
+def test_middling_blocks_leave_room_for_a_large_one(monkeypatch):
+    monkeypatch.setenv(UDP_PORTS, "61000-65500")  # where no other test has blocks
+    with ExitStack() as given_back:
+        for _ in range(40):
+            given_back.enter_context(used_block(free_udp_block(8), 8))
+        for _ in range(5):
+            with ExitStack() as these:
+                for _ in range(8):
+                    these.enter_context(used_block(free_udp_block(192), 192))
+                these.enter_context(used_block(free_udp_block(800), 800))
 
 
 def test_a_block_that_is_given_back_is_free_again(monkeypatch):
