@@ -72,7 +72,7 @@ class Speaker:
     def __init__(self, chance: np.random.Generator, part: str, language: str) -> None:
         self._chance = chance
         self._part, self._language = part, language
-        speakers = texts.SPEAKERS.get(part, part)
+        speakers = texts.speakers(part)
         self.voice = voices.one(chance, speakers, language)
         self._stretch = float(chance.uniform(*PITCH[speakers]))
         self.said: list[Said] = []
@@ -143,7 +143,7 @@ def _spelt(chance: np.random.Generator, part: str, language: str) -> Heard:
 def _prompts(part: str, language: str, pattern: str = "*.wav") -> list[Path]:
     folder = {"en": "en_US_f_Allison", "ru": "ru_RU_f_IvrvoiceRU", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
     root = packages.ROOT / "usr/share/asterisk/sounds" / folder.get(language, "it_IT_m_Carlo")
-    speakers = texts.SPEAKERS.get(part, part)
+    speakers = texts.speakers(part)
     return [file for number, file in enumerate(sorted(root.glob(pattern))) if PROMPT_PARTS[number % 10] == speakers]
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 LINES = Path(__file__).with_name("lines")
 PARTS = ("train", "drill", "validation", "test")
-SPEAKERS = {"drill": "train"}
-"""A part that only has lines of its own: voices, names, prompts and music are the other's."""
+_SPEAKERS = {"drill": "train"}
 OTHER = {"es": "train", "fr": "validation", "de": "test"}
 """Further languages, each spoken in one part only."""
 PERSON, MACHINE = ("short", "company", "talks", "slow"), ("personal", "carrier", "screening", "ivr", "brief", "trick")
@@ -40,6 +39,11 @@ def of(part: str, language: str, kind: str) -> list[str]:
     return lines(language)[f"{part} {kind}"]
 
 
+def speakers(part: str) -> str:
+    """Return the part whose voices, names and prompts this one uses: one that only has lines of its own uses another's."""
+    return _SPEAKERS.get(part, part)
+
+
 def filled(chance: np.random.Generator, part: str, language: str, line: str) -> str:
     """Return the line with its choices made and its slots filled with this part's names."""
 
@@ -47,6 +51,6 @@ def filled(chance: np.random.Generator, part: str, language: str, line: str) -> 
         return str(chance.choice(found[1].split("/")))
 
     def name(found: re.Match[str]) -> str:
-        return str(chance.choice("|".join(lines(language)[f"{SPEAKERS.get(part, part)} {found[1]}"]).split("|")))
+        return str(chance.choice("|".join(lines(language)[f"{speakers(part)} {found[1]}"]).split("|")))
 
     return _SLOT.sub(name, _CHOICE.sub(choose, line))

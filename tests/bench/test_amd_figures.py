@@ -73,7 +73,7 @@ def test_a_line_is_filled_with_its_own_parts_names():
     chance = np.random.default_rng(1)
     line = "[Good/Bad] day, {firm}, {name}"
     for part in texts.PARTS:
-        firms = "|".join(texts.lines("en")[f"{texts.SPEAKERS.get(part, part)} firm"]).split("|")
+        firms = "|".join(texts.lines("en")[f"{texts.speakers(part)} firm"]).split("|")
         said = texts.filled(chance, part, "en", line)
         assert said.split(", ")[0] in {"Good day", "Bad day"}
         assert said.split(", ")[1] in firms
