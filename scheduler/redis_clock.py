@@ -49,11 +49,12 @@ class RedisClock:
             self._quiet_until_s = self._clock() + found.quiet_s if found.quiet_s else float("-inf")
             seen = distance(found.at_us / 1_000_000, asked_s, self._clock())
             known, by_s = follow(self._known, seen)
-            if by_s or found.ahead_s > self._furthest_s:
+            was_set = by_s != 0 or found.ahead_s > self._furthest_s
+            if was_set:
                 lease_clock.forget(self._redis)  # raises before it is known: then the next look finds it again
                 self._quiet_until_s = self._clock() + lease_clock.QUIET_MS / 1000
             self._known = known
-        if by_s or found.ahead_s > self._furthest_s:
+        if was_set:
             logger.error(WAS_SET, extra={"by_s": round(by_s, 3), "ahead_s": round(found.ahead_s, 3)})
             self._on_set()
             raise LeasesLost("Redis's clock was set: rebuild the leases from the open attempts before reserving")
