@@ -27,14 +27,14 @@ LEADING_MS, LATE_MS = (60, 1500), (1500, 2500)
 """Silence between the answer and the first sound, evenly spread: the same for people and machines."""
 LATE = 0.05
 """So many begin late."""
-PARTS = {"train": 20000, "drill": 40000, "validation": 840, "test": 840}
-TAUGHT = ("train", "drill")
-"""The parts that are learnt from; the second has more words by the same voices."""
-MOST = {"drill": 10000}
+PARTS = {"train": 20000, "drill": 40000, "drill_2": 40000, "drill_3": 40000, "validation": 840, "test": 840}
+TAUGHT = ("train", *texts.DRILLS)
+"""The parts that are learnt from; all but the first have more words by the same voices."""
+MOST = {"drill": 10000, "drill_2": 9000, "drill_3": 8000}
 """Of the planned items, so many are made: what was made before is kept when it grows."""
 TURNS = {"train": 2}
 """So often the same words of the same voice are heard, each time over another line."""
-ECHOES = {"train": 0.12, "drill": 0.12}
+ECHOES = dict.fromkeys(TAUGHT, 0.12)
 """The share of recordings with an echo of our own greeting; the bench also hears the test part with nothing else."""
 FRAME_MS = 20
 SPEECH_UNDER_DB = 34.0
@@ -61,6 +61,8 @@ class Item:
     said: str = ""
     """The sentences that are known, as `first ms-last ms:text`, separated by bars."""
     crc: int = 0
+    line: int = 0
+    """The checksum of the line its words were made of: what was made of the same line has the same; 0: of none."""
 
     def is_speech(self, frames: int) -> npt.NDArray[np.bool_]:
         """Return for each 20 ms whether the callee speaks."""
@@ -72,7 +74,7 @@ class Item:
 
 
 NUMBERS: dict[str, Callable[[str], Any]] = {
-    "onset": int, "greeting_end": int, "crc": int, "has_echo": int, "snr_db": float,
+    "onset": int, "greeting_end": int, "crc": int, "has_echo": int, "snr_db": float, "line": int,
 }  # fmt: skip
 """The manifest's columns that are no text."""
 
@@ -89,7 +91,7 @@ def plan(part: str) -> Iterator[tuple[str, str]]:
 
 
 def _weight(part: str, scene: scenes.Scene) -> int:
-    if part == "drill":
+    if part in texts.DRILLS:
         return scene.drilled
     return scene.taught if part == "train" and scene.taught is not None else scene.weight
 
@@ -118,7 +120,8 @@ def make(part: str, number: int, category: str, language: str, *, echo: bool | N
     speech = _stretches(clean, leading + heard.signal_ms) if category in scenes.SPEECH else ""
     said = "|".join(f"{leading + one.begin_ms:.0f}-{leading + one.end_ms:.0f}:{one.text}" for one in heard.said)
     item = Item(f"{part}-{number:05}-{category}.wav", part, scene.label, category, language, heard.voice,
-                round(leading), round(leading + heard.first_ms), snr_db, kind, speech, int(has_echo), said)  # fmt: skip
+                round(leading), round(leading + heard.first_ms), snr_db, kind, speech, int(has_echo), said,
+                line=zlib.crc32(heard.line.encode()))  # fmt: skip
     return item, audio
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bench.amd import backprop
+from bench.amd import backprop, mixing
 from bench.amd.backprop import Array, Batch, Weights
 from bench.amd.corpus import Item
 from bench.amd.traces import FRAME_COUNT, Recording
@@ -29,10 +29,6 @@ LEARNT_FRAMES = 200
 """Of a recording's frames so many are learnt from: no call is listened to for longer than 4 s."""
 MISSED, LONG_MS, MISSED_MS = 0.25, 2000, 1200
 """So often a long greeting is heard from up to so much later on."""
-MIXED = 0.2
-"""So often there is another sound beside."""
-NEPERS = 2.3
-"""Of one unit of the inputs."""
 UNREACHABLE_WEIGHT = 1.0
 UNREACHABLE = re.compile(
     r"недоступ|не доступ|вне (зоны|сети|действия)|выключен|не обслужив|не ?существ|неправильно|неверн|заблокирован"
@@ -122,20 +118,14 @@ def _different(chance: np.random.Generator, recording: Recording, others: Sequen
     stretch = float(chance.uniform(0.86, 1.18))
     cut = _beginning(chance, recording.item)
     at = _source(cut, stretch)
-    made = recording.inputs[at].astype(np.float32)
+    heard = mixing.beside(chance, mixing.loud(recording).at(at), mixing.speech_db(recording), others)
+    made = heard.inputs()
     speech = recording.item.is_speech(FRAME_COUNT)[at].astype(np.float32)
     place = np.clip(np.arange(BANDS) * chance.uniform(0.88, 1.12) + chance.uniform(-0.7, 0.7), 0, BANDS - 1)
     low = np.minimum(place.astype(int), BANDS - 2)
     part = (place - low).astype(np.float32)
     bands = made[:, low] * (1 - part) + made[:, low + 1] * part
     bands += np.interp(np.arange(BANDS), np.linspace(0, BANDS - 1, 5), chance.normal(0, 0.3, 5)).astype(np.float32)
-    if chance.random() < MIXED:  # somebody else in the room, 8 to 25 dB weaker
-        other = others[chance.integers(len(others))].inputs[:LEARNT_FRAMES, :BANDS].astype(np.float32)
-        bands = np.logaddexp(bands * NEPERS, (other - chance.uniform(0.8, 2.5)) * NEPERS).astype(np.float32) / NEPERS
-    if chance.random() < MIXED:  # a steady noise
-        floor = chance.uniform(-4, -1) + np.interp(np.arange(BANDS), [0, 7, 13, 19], chance.normal(0, 0.6, 4))
-        noise = floor + chance.normal(0, 0.25, bands.shape)
-        bands = (np.logaddexp(bands * NEPERS, noise * NEPERS) / NEPERS).astype(np.float32)
     made = np.concatenate([bands, made[:, BANDS:]], axis=1)
     made += chance.normal(0, 0.08, made.shape).astype(np.float32)
     made[:, BANDS + 1] *= chance.uniform(0.8, 1.15)

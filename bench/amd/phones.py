@@ -52,10 +52,11 @@ class Spoken(NamedTuple):
     sounds: list[str]
     at_word: list[int]
     words: list[str]
+    text: str = ""
 
     def until(self, frame: int) -> "Spoken":
         """Return its beginning."""
-        return Spoken(self.bands[:frame], self.sounds[:frame], self.at_word[:frame], self.words)
+        return Spoken(self.bands[:frame], self.sounds[:frame], self.at_word[:frame], self.words, self.text)
 
 
 _HEARD = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
@@ -105,7 +106,7 @@ def spoken(text: str, language: str) -> Spoken:
     middles = (np.arange(len(bands)) + 0.5) * FRAME_MS + first * 1000 / RATE
     at = np.searchsorted([ms for ms, _ in begins], middles, side="right") - 1
     at_word = np.maximum(np.searchsorted(word_begins, middles, side="right") - 1, 0)
-    return Spoken(bands, [begins[number][1] if number >= 0 else "" for number in at], at_word.tolist(), words)
+    return Spoken(bands, [begins[number][1] if number >= 0 else "" for number in at], at_word.tolist(), words, text)
 
 
 def _bands(samples: Array) -> Array:

@@ -1,15 +1,16 @@
 """Teaches the network with PyTorch: `python -m bench.amd.pretrain OUT.npz`; the model that is shipped began like this.
 
-What `bench.amd.learning` does in numpy, and one thing more: the network is also taught which sound it hears in every
-frame of the sentences that are known, and which word has just ended, so that it goes by words and not by voices.
-Needs `pip install torch`, which the product does not; `python -m bench.amd.train --start OUT.npz --epochs 0` makes the
-model of it.
+What `bench.amd.learning` does in numpy, and more: the network is also taught which sound it hears in every frame of the
+sentences that are known, which word has just ended, and what readers (`bench.amd.readers`) think and understand of the
+words so far, so that it goes by words and not by voices. Needs `pip install torch`, which the product does not;
+`python -m bench.amd.train --start OUT.npz --epochs 0` makes the model of it.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bench.amd import corpus, learning, lessons, traces
+from bench.amd import corpus, learning, lessons, opinions, readers, traces
 from bench.amd.backprop import FACTS, Batch
 from bench.amd.learning import Heard
 from bench.amd.lessons import UNKNOWN, Taught
+from bench.amd.opinions import MEANING, Opinion
 from bench.amd.traces import Recording
 from fs_scripts.amd.colours import INPUTS
 from fs_scripts.amd.detector import FRAME_MS
@@ -31,7 +33,7 @@ CHANNELS, WIDE, KNOWN, HIDDEN = 112, 224, 56, 64
 BATCH = 32
 RATE = 2e-3
 SMOOTH = 0.03
-SOUNDS_WEIGHT, WORDS_WEIGHT = 0.3, 0.15
+SOUNDS_WEIGHT, WORDS_WEIGHT, MEANING_WEIGHT = 0.3, 0.15, 2.3
 UNJUDGED = learning.UNTAUGHT | {"silent"}
 AVERAGE = 0.998
 DROP = 0.1
@@ -68,6 +70,16 @@ def _folded(linear: nn.Linear, norm: nn.BatchNorm1d) -> tuple[np.ndarray, np.nda
     return (linear.weight * gain[:, None]).T.detach().numpy(), (norm.bias - norm.running_mean * gain).detach().numpy()
 
 
+class Outputs(NamedTuple):
+    """The log-odds of speech and of sounds a frame, of words and facts a step; and the meaning of the words so far."""
+
+    speech: torch.Tensor
+    sounds: torch.Tensor
+    words: torch.Tensor
+    facts: torch.Tensor
+    meaning: torch.Tensor
+
+
 class Net(nn.Module):
     def __init__(self, sounds: int, words: int) -> None:
         super().__init__()
@@ -78,10 +90,14 @@ class Net(nn.Module):
         self.speech = nn.Linear(CHANNELS, 1)
         self.noticed, self.kept = nn.Linear(WIDE, KNOWN), nn.Linear(WIDE, KNOWN)
         self.hidden, self.out = nn.Linear(2 * KNOWN + WIDE, HIDDEN), nn.Linear(HIDDEN, FACTS)
-        self.sounds, self.words = nn.Linear(CHANNELS, sounds), nn.Linear(WIDE, words)
+        self.sounds, self.words, self.meaning = (
+            nn.Linear(CHANNELS, sounds),
+            nn.Linear(WIDE, words),
+            nn.Linear(WIDE, MEANING),
+        )
 
-    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Take (B, T, INPUTS); return the log-odds of speech and sounds a frame, and of words and facts a step."""
+    def forward(self, inputs: torch.Tensor) -> Outputs:
+        """Take (B, T, INPUTS)."""
         signal, spoken = inputs, inputs
         for number, conv in enumerate(self.convs):
             made = conv(signal)
@@ -99,7 +115,7 @@ class Net(nn.Module):
         summary = functional.dropout(torch.cat([known / (1 + known), step.float()], 2), 2 * DROP, self.training)
         hidden = functional.relu(self.hidden(summary))
         odds = self.out(functional.dropout(hidden, DROP, self.training))
-        return self.speech(spoken)[..., 0], self.sounds(signal), self.words(step), odds
+        return Outputs(self.speech(spoken)[..., 0], self.sounds(signal), self.words(step), odds, self.meaning(step))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the weights as `fs_scripts.amd.network` has them."""
@@ -114,23 +130,41 @@ class Net(nn.Module):
         return {name: np.ascontiguousarray(value, np.float32) for name, value in found.items()}
 
 
-def losses(net: Net, made: Batch, heard: Sequence[Heard], known: Sequence[Taught]) -> tuple[torch.Tensor, list[float]]:
+class Lesson(NamedTuple):
+    """What is taught of a recording beside its label."""
+
+    recording: Recording
+    taught: Taught
+    opinion: Opinion | None = None
+
+
+def losses(net: Net, made: Batch, heard: Sequence[Heard], some: Sequence[Lesson]) -> tuple[torch.Tensor, list[float]]:
     """Return the loss of a batch, and its parts."""
     with torch.autocast("cpu", torch.bfloat16, enabled=net.training):
-        speech, sounds, words, odds = net(torch.from_numpy(made.inputs.transpose(1, 0, 2).copy()))
+        speech, sounds, words, odds, meaning = net(torch.from_numpy(made.inputs.transpose(1, 0, 2).copy()))
     speech_weight = torch.from_numpy(made.speech_weight.T.copy())
     spoken = torch.from_numpy(made.speech.T.copy())
     on_speech = functional.binary_cross_entropy_with_logits(speech.float(), spoken, reduction="none")
     on_speech = (on_speech * speech_weight).sum() / (speech_weight.sum() + 1e-6)
-    facts = torch.from_numpy(made.facts)[:, None].expand_as(odds)
-    wanted = facts * (1 - 2 * SMOOTH) + SMOOTH
+    wanted = [
+        opinions.wanted(its.recording.item, one, its.taught.said, its.opinion)
+        for one, its in zip(heard, some, strict=True)
+    ]
+    machine, meant, is_meant = (torch.from_numpy(np.stack(one)) for one in zip(*wanted, strict=True))
+    facts = torch.from_numpy(made.facts)[:, None].repeat(1, odds.shape[1], 1)
+    facts[..., 0] = machine
+    facts = facts * (1 - 2 * SMOOTH) + SMOOTH
     weight = torch.from_numpy(made.facts_weight.transpose(1, 0, 2).copy())
-    on_facts = functional.binary_cross_entropy_with_logits(odds.float(), wanted, reduction="none")
+    on_facts = functional.binary_cross_entropy_with_logits(odds.float(), facts, reduction="none")
     on_machine = (on_facts * weight).sum() / (weight[..., 0].sum() + 1e-6)
-    on_sounds = _named(sounds, [one.of(its.sounds) for one, its in zip(heard, known, strict=True)])
-    on_words = _named(words, [one.of(its.words)[FRAMES - 1 :: FRAMES] for one, its in zip(heard, known, strict=True)])
-    parts = [float(one.detach()) for one in (on_speech, on_machine, on_sounds, on_words)]
-    return on_speech + 2 * on_machine + SOUNDS_WEIGHT * on_sounds + WORDS_WEIGHT * on_words, parts
+    on_sounds = _named(sounds, [one.of(its.taught.sounds) for one, its in zip(heard, some, strict=True)])
+    on_words = _named(
+        words, [one.of(its.taught.words)[FRAMES - 1 :: FRAMES] for one, its in zip(heard, some, strict=True)]
+    )
+    on_meaning = ((meaning.float() - meant).square().mean(2) * is_meant).sum() / (is_meant.sum() + 1e-6)
+    parts = [float(one.detach()) for one in (on_speech, on_machine, on_sounds, on_words, on_meaning)]
+    asides = SOUNDS_WEIGHT * on_sounds + WORDS_WEIGHT * on_words + MEANING_WEIGHT * on_meaning
+    return on_speech + 2 * on_machine + asides, parts
 
 
 def _named(odds: torch.Tensor, wanted: Sequence[npt.NDArray[np.int64]]) -> torch.Tensor:
@@ -145,8 +179,9 @@ def learn(train: Sequence[Recording], validation: Sequence[Recording], options: 
     torch.manual_seed(options.seed)
     chance = np.random.default_rng(options.seed)
     names = lessons.names(train)
-    known = [lessons.taught(one, names) for one in train]
-    judges = [(one, lessons.taught(one, names)) for one in validation if one.item.category not in UNJUDGED]
+    read = readers.opinions(readers.load(options.readers), [one.item for one in train]) if options.readers else {}
+    lesson = [Lesson(one, lessons.taught(one, names), read.get(one.item.path)) for one in train]
+    judges = [Lesson(one, lessons.taught(one, names)) for one in validation if one.item.category not in UNJUDGED]
     print(f"{len(train)} recordings, {len(names.sounds)} sounds, {len(names.words)} words", flush=True)
     net = Net(len(names.sounds), len(names.words))
     if options.before:
@@ -157,7 +192,7 @@ def learn(train: Sequence[Recording], validation: Sequence[Recording], options: 
     per_epoch = len(train) // BATCH
     for epoch in range(options.epochs):
         net.train()
-        order, sums = chance.permutation(len(train)), np.zeros(4)
+        order, sums = chance.permutation(len(train)), np.zeros(5)
         for number in range(per_epoch):
             done = max((epoch + number / per_epoch) / options.epochs, (time.monotonic() - began) / options.minutes / 60)
             rate = options.rate * min(1.0, (epoch * per_epoch + number + 1) / 200)
@@ -165,7 +200,7 @@ def learn(train: Sequence[Recording], validation: Sequence[Recording], options: 
                 group["lr"] = rate * max(0.5 + 0.5 * np.cos(np.pi * min(done, 1)), 0.01)
             which = order[number * BATCH : (number + 1) * BATCH]
             made, heard = learning.batch([train[n] for n in which], chance)
-            loss, parts = losses(net, made, heard, [known[n] for n in which])
+            loss, parts = losses(net, made, heard, [lesson[n] for n in which])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -177,7 +212,7 @@ def learn(train: Sequence[Recording], validation: Sequence[Recording], options: 
         best = average.module.eval()
         np.savez(options.out, **best.weights())
         torch.save({"net": net.state_dict()}, options.out.with_suffix(".pt"))
-        print(f"epoch {epoch + 1}: speech, facts, sounds, words {np.round(sums / per_epoch, 3)}; validation "
+        print(f"epoch {epoch + 1}: speech, facts, sounds, words, meaning {np.round(sums / per_epoch, 3)}; validation "
               f"{judged(best, judges)}; {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
         if done >= 1:
             break
@@ -188,20 +223,20 @@ def _averaged(mean: torch.Tensor, new: torch.Tensor, count: torch.Tensor) -> tor
     return torch.lerp(new, mean, min(AVERAGE, float((1 + count) / (10 + count)))) if mean.is_floating_point() else new
 
 
-def judged(net: Net, judges: Sequence[tuple[Recording, Taught]]) -> str:
+def judged(net: Net, judges: Sequence[Lesson]) -> str:
     """Return the losses on the validation part and the area under the curve 1, 1.5, 2 and 3 s after the onset."""
     odds, lost = [], []
     with torch.no_grad():
         for start in range(0, len(judges), 64):
-            some, known = zip(*judges[start : start + 64], strict=True)
-            made, heard = learning.batch(some, None)
-            lost.append(losses(net, made, heard, known)[1])
-            odds.append(net(torch.from_numpy(made.inputs.transpose(1, 0, 2).copy()))[3][..., 0].numpy())
+            some = judges[start : start + 64]
+            made, heard = learning.batch([one.recording for one in some], None)
+            lost.append(losses(net, made, heard, some)[1])
+            odds.append(net(torch.from_numpy(made.inputs.transpose(1, 0, 2).copy())).facts[..., 0].numpy())
     all_odds = np.concatenate(odds)
-    label = np.array([one.item.label != "human" for one, _ in judges])
+    label = np.array([one.recording.item.label != "human" for one in judges])
     areas = []
     for after_ms in (1000, 1500, 2000, 3000):
-        at = np.array([(one.item.onset + after_ms) // (FRAMES * FRAME_MS) for one, _ in judges])
+        at = np.array([(one.recording.item.onset + after_ms) // (FRAMES * FRAME_MS) for one in judges])
         there = at < all_odds.shape[1]
         score, its = all_odds[np.flatnonzero(there), at[there]], label[there]
         rank = score.argsort().argsort() + 1
@@ -219,6 +254,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--before", type=Path, help="go on from this .pt")
+    parser.add_argument("--readers", type=Path, help="what bench.amd.readers wrote")
     options = parser.parse_args()
     torch.set_num_threads(1)  # batches are small: a second one mostly waits for the first
     train = [one for part in corpus.TAUGHT for one in traces.recordings(part)]

@@ -27,6 +27,7 @@ class Heard:
     """Audio from its first sound on. first_ms: when the utterance ends that a person would wait behind.
 
     signal_ms: so long at the beginning it is the network that is heard, no callee. said: where the words are known.
+    line: what they were made of.
     """
 
     samples: Audio
@@ -34,6 +35,7 @@ class Heard:
     voice: str
     signal_ms: float = 0
     said: tuple["Said", ...] = ()
+    line: str = ""
 
 
 class Said(NamedTuple):
@@ -129,7 +131,7 @@ def _person(kind: str, *, again: bool = True) -> Callable[[np.random.Generator, 
         parts = [first]
         if again:
             parts += [tones.silence(chance.uniform(1800, 4000)), first]
-        return Heard(np.concatenate(parts), _ms(first), str(speaker.voice), said=tuple(speaker.said))
+        return Heard(np.concatenate(parts), _ms(first), str(speaker.voice), said=tuple(speaker.said), line=line)
 
     return make
 
@@ -149,7 +151,8 @@ def _prompts(part: str, language: str, pattern: str = "*.wav") -> list[Path]:
 
 def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
     speaker = Speaker(chance, part, language)
-    said = speaker.say(_pick(chance, texts.of(part, language, "short")).split(",")[0])
+    line = _pick(chance, texts.of(part, language, "short"))
+    said = speaker.say(line.split(",")[0])
     parts: list[Audio] = []
     first = _ms(said)
     for number in range(chance.integers(2, 5)):
@@ -157,7 +160,7 @@ def _repeats(chance: np.random.Generator, part: str, language: str) -> Heard:
         parts += [said, tones.silence(gap)]
         if number == 0 and gap < 700:
             first += gap + _ms(said)
-    return Heard(np.concatenate(parts), first, str(speaker.voice), said=tuple(speaker.said))
+    return Heard(np.concatenate(parts), first, str(speaker.voice), said=tuple(speaker.said), line=line)
 
 
 def _silent(chance: np.random.Generator, part: str, language: str) -> Heard:  # noqa: ARG001
@@ -171,8 +174,9 @@ def _ring_back(chance: np.random.Generator, part: str, language: str) -> Heard:
     before = np.concatenate([ring, tones.silence(chance.uniform(100, 1200))])
     said = tuple(one.later(_ms(before)) for one in person.said)
     return Heard(
-        np.concatenate([before, person.samples]), _ms(before) + person.first_ms, person.voice, _ms(before), said
-    )
+        np.concatenate([before, person.samples]), _ms(before) + person.first_ms, person.voice, _ms(before), said,
+        person.line,
+    )  # fmt: skip
 
 
 def _digits(chance: np.random.Generator, part: str, language: str) -> Heard:
@@ -201,7 +205,7 @@ def _machine(kind: str) -> Callable[[np.random.Generator, str, str], Heard]:
             parts.insert(0, _level(tones.music(chance, chance.uniform(300, 1500)), 0.05))
         begin = _ms(parts[0]) if len(parts) and parts[0] is not said else 0.0
         words = tuple(one.later(begin) for one in speaker.said)
-        return Heard(np.concatenate(parts), begin + _ms(said), str(speaker.voice), said=words)
+        return Heard(np.concatenate(parts), begin + _ms(said), str(speaker.voice), said=words, line=line)
 
     return make
 

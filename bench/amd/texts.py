@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 
 LINES = Path(__file__).with_name("lines")
-PARTS = ("train", "drill", "validation", "test")
-_SPEAKERS = {"drill": "train"}
+DRILLS = ("drill", "drill_2", "drill_3")
+"""Parts that have only lines of their own; each was written when those before it had been made."""
+PARTS = ("train", *DRILLS, "validation", "test")
+_SPEAKERS = dict.fromkeys(DRILLS, "train")
 OTHER = {"es": "train", "fr": "validation", "de": "test"}
 """Further languages, each spoken in one part only."""
 PERSON, MACHINE = ("short", "company", "talks", "slow"), ("personal", "carrier", "screening", "ivr", "brief", "trick")
+BORDER = "."
+"""Stands between sentences."""
+_SENTENCES = re.compile(r"[.!?]+(?:\s+|$)")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CHOICE = re.compile(r"\[([^\]]+)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -54,3 +60,11 @@ def filled(chance: np.random.Generator, part: str, language: str, line: str) -> 
         return str(chance.choice("|".join(lines(language)[f"{speakers(part)} {found[1]}"]).split("|")))
 
     return _SLOT.sub(name, _CHOICE.sub(choose, line))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, with BORDER between its sentences."""
+    found: list[str] = []
+    for its in (_WORD.findall(sentence) for sentence in _SENTENCES.split(text.lower().replace("|", ". "))):
+        found += [BORDER, *its] if found and its else its
+    return found
