@@ -75,8 +75,7 @@ def hear(item: Item) -> Run:
     plain = _heard(item, samples)
     cpu_s = time.process_time() - began
     cut = _heard(item, samples[: (plain.decision_ms + FRAME_MS) * FRAME_SAMPLES // FRAME_MS])
-    number = int(item.path.split("-")[1])
-    echoed = corpus.pcm(corpus.make(item.part, number, item.category, item.language, echo=True)[1])
+    echoed = corpus.echoed(item)
     return Run(
         dataclasses.replace(plain, baseline=app_amd.decide(samples)[0]),
         dataclasses.replace(_heard(item, echoed), baseline=app_amd.decide(echoed)[0]),

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -59,20 +60,21 @@ def _code() -> int:
     return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (spectrum, colours, detector)))
 
 
-def recordings(part: str, jobs: int = 2) -> list[Recording]:
-    """Return a part's recordings; they are analysed once."""
+def recordings(part: str, jobs: int = 2, *, echo: bool = False) -> list[Recording]:
+    """Return a part's recordings, all with an echo of our own greeting or as they are; they are analysed once."""
     folder = packages.HOME / "sounds" / f"{_code():08x}"
     folder.mkdir(parents=True, exist_ok=True)
     items = corpus.items(part)
     with ProcessPoolExecutor(jobs) as pool:
-        paths = pool.map(_analyse, [folder] * len(items), items, chunksize=16)
+        paths = pool.map(partial(_analyse, folder, echo=echo), items, chunksize=16)
         return [_recording(item, path) for item, path in zip(items, paths, strict=True)]
 
 
-def _analyse(folder: Path, item: Item) -> Path:
-    path = folder / f"{item.path.removesuffix('.wav')}-{item.crc:08x}.npz"
+def _analyse(folder: Path, item: Item, *, echo: bool = False) -> Path:
+    path = folder / f"{item.path.removesuffix('.wav')}-{item.crc:08x}{'-echo' * echo}.npz"
     if not path.exists():
-        sounds, inputs = analysed(soundfile.read(corpus.CORPUS / item.path, dtype="int16")[0])
+        plain = corpus.CORPUS / item.path
+        sounds, inputs = analysed(corpus.echoed(item) if echo else soundfile.read(plain, dtype="int16")[0])
         np.savez(path, sounds=sounds.astype(np.float32), inputs=inputs.astype(np.float16))
     return path
 

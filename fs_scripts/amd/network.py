@@ -22,7 +22,7 @@ STEP_DILATIONS = (1, 2, 4, 8)
 """Of the layers that hear phrases, in steps."""
 KERNEL = 3
 STEPS_PER_SECOND = 10.0
-LAYER_FOR_SPEECH = 3
+LAYER_FOR_SPEECH = 5
 """Whether somebody speaks is read after so many layers."""
 
 

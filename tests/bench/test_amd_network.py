@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from bench.amd import backprop, train
+from bench.amd.corpus import Item
+from bench.amd.traces import Trace
 from fs_scripts.amd import network
 from fs_scripts.amd.bars import Bars
 from fs_scripts.amd.model import Calibration, Model, load, save
@@ -108,3 +110,20 @@ def test_a_model_that_is_no_better_is_not_replaced(monkeypatch, tmp_path, weight
     assert train.replace_if_better(candidate, []) == 0
     load.cache_clear()
     assert load(tmp_path / "model.npz").bars.silence_ms == 1
+
+
+def heard(label, odds):
+    """Return what is known of a recording that speaks from the answer on for 3.7 s, by its log-odds every 100 ms."""
+    item = Item("1.wav", "validation", label, "talks", "ru", "v", 0, 3000, 40.0, "white")
+    at = np.arange(100, 3800, 100)
+    silent = np.zeros(len(at), np.int64)
+    return item, Trace(at, at, silent, np.full(len(at), odds, np.float32), 0, None, 0, np.zeros(len(at), np.float32))
+
+
+def test_an_echo_chooses_between_bars_that_are_as_good_without():
+    plain = [heard("human", -6.0), heard("machine", 6.0)]
+    person, echoed = heard("human", -6.0)
+    echoed.odds[8:15] = 6.0
+    surely = Calibration(1.0, 0.0)
+    assert train.choose_bars(surely, plain).earliest_ms < 1500
+    assert train.choose_bars(surely, plain, [(person, echoed), heard("machine", 6.0)]).earliest_ms > 1500
