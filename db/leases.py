@@ -79,8 +79,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The answer at the last gate. wait_s: 0: it leaves now. at: epoch s by Redis's clock.
+    """The answer at the last gate. wait_s: before it asks again, 0: it may leave, `in_s` from now and no sooner.
 
+    at: when it may leave, or was told to wait, epoch s by Redis's clock.
     campaign_wait_s: what of it the campaign's own limit demands: others' calls need not wait so long.
     switch_id: on which its channel is counted from now on; None: none was wanted, or none had room and nothing leaves.
     live: channels taken on each switch that was asked for.
@@ -91,6 +92,7 @@ class Leave:
     switch_id: int | None = None
     live: Mapping[int, int] = field(default_factory=dict)
     campaign_wait_s: float = 0.0
+    in_s: float = 0.0
 
 
 def reserve(
@@ -135,24 +137,27 @@ def ask_to_leave(
     total_spacing_s: float,
     wanted: Wanted | None = None,
     campaign: tuple[int, float] = (0, 0.0),
+    ahead_s: float = 0.0,
 ) -> Leave:
     """Ask whether a call over this gateway may leave now, and on which switch; the next one leaves so long after it.
 
+    ahead_s: a moment that is no further off will do too, for somebody who has something left to do until then.
     campaign: its id, and how far apart its own calls leave, 0.0: no limit of its own.
     Raises LeasesLost, also when Redis was emptied since the lease was reserved: reserve again. Raises RedisAway.
     """
     campaign_id, campaign_spacing_s = campaign
-    spacings = [ceil(seconds * 1_000_000) for seconds in (spacing_s, campaign_spacing_s, total_spacing_s)]
+    limits = [ceil(seconds * 1_000_000) for seconds in (spacing_s, campaign_spacing_s, total_spacing_s, ahead_s)]
     places = wanted.places if wanted else ()
     more: list[str | int] = [value for place in places for value in place]
     if wanted:
         more = [wanted.lease_id, wanted.ttl_s * 1000, *more]
-    answer = run(redis, "depart", ["ask", gateway_id, campaign_id, *spacings, *more])
+    answer = run(redis, "depart", ["ask", gateway_id, campaign_id, *limits, *more])
     if answer is None:
         raise LeasesLost("Redis was emptied: rebuild the leases from the open attempts before anything leaves")
-    wait_us, campaign_wait_us, now_us, switch_id, *taken = map(int, answer)
+    wait_us, campaign_wait_us, now_us, in_us, switch_id, *taken = map(int, answer)
     live = {place: count for (place, _), count in zip(places, taken, strict=False)}
-    return Leave(wait_us / 1_000_000, now_us / 1_000_000, switch_id or None, live, campaign_wait_us / 1_000_000)
+    at = (now_us + in_us) / 1_000_000
+    return Leave(wait_us / 1_000_000, at, switch_id or None, live, campaign_wait_us / 1_000_000, in_us / 1_000_000)
 
 
 def has_left(redis: Redis, gateway_id: int, campaign_id: int = 0) -> None:

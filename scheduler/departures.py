@@ -14,9 +14,10 @@ from db.errors import DatabaseAway, LeasesLost, RedisAway
 from db.leases import Leave, Wanted
 from scheduler.brakes import Brakes
 from scheduler.database import Database
+from scheduler.distances import AHEAD_S, Distances
 from scheduler.pace import Pace
 from scheduler.planner import Departure, give_back
-from scheduler.sender import LOOK_EVERY_S, PATIENCE_S, Sender, Sending, Taker
+from scheduler.sender import LOOK_EVERY_S, PATIENCE_S, Reply, Sender, Sending, Taker
 from scheduler.unsent import Unsent
 from scheduler.withdrawals import Withdrawals
 
@@ -26,13 +27,6 @@ LATEST_S = 0.15
 """A call that is later than this gives its slot back: sent now, it would leave in the next one's moment."""
 RETRY_S = 1.0
 """How often undoing is tried again while PostgreSQL is away."""
-ALLOWANCE = 1.02
-"""Spacing is kept this much wider than 1/CPS, so that what the network delays keeps the limit too."""
-PROMPT_S = 0.01
-"""A call that took so much longer than the quickest from its permission to the switch's reply pushes the next back."""
-FORGETTING_S = 0.001
-"""How much slower the quickest is thought to be after each call, so that it follows the machine."""
-
 UNDONE = "planned calls were undone before they were sent"
 MARK_FAILED = "PostgreSQL did not mark a call, it is not sent"
 NO_PERMISSION = "Redis did not let a call leave, planned calls are undone"
@@ -72,17 +66,12 @@ class Departures:
         self._database, self._redis, self._switches, self._brakes = database, redis, switches, brakes
         self._lease_ttl_s = lease_ttl_s
         self._clock = clock
-        self._total_spacing_s = ALLOWANCE / total_cps
         self._planned: list[Departure] = []
         self._changed = threading.Condition()
         self._is_over = False
-        self._free_at: dict[int, float] = {}
-        self._campaign_free_at: dict[int, float] = {}
-        self._any_free_at = 0.0
-        self._left_at: dict[int, float] = {}
-        self._campaign_left_at: dict[int, float] = {}
-        self._any_left_at = float("-inf")
-        self._quickest_s = 0.0  # nothing is known yet: a first call that is held up must be seen to be
+        self._distances = Distances(total_cps, clock)
+        self._unheard: tuple[Departure, float] | None = None
+        """The call that was sent last while its switch has not replied, and the moment it was given."""
         self.pace = Pace(total_cps)
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._sender = Sender(database, redis, unsent, self._withdrawals)
@@ -120,6 +109,7 @@ class Departures:
                 if self._is_over:
                     break
         self._undo(self._take_all())
+        self._hear(PATIENCE_S)
         self._sender.look()
         self._sender.tell(at_once=True)
         self._withdrawals.settle()
@@ -134,8 +124,8 @@ class Departures:
                     if longest_s is not None:
                         return None
                     continue
-                departure = min(self._planned, key=self._moment)
-                wait_s = self._moment(departure) - self._clock()
+                departure = min(self._planned, key=self._distances.asks_at)
+                wait_s = self._distances.asks_at(departure) - self._clock()
                 if wait_s <= 0:
                     self._planned.remove(departure)
                     return departure
@@ -150,16 +140,6 @@ class Departures:
         if self._sender.waits:
             return LOOK_EVERY_S
         return RETRY_S if self._withdrawals.waits else None
-
-    def _moment(self, departure: Departure) -> float:
-        """When it may leave: at its slot, and at the allowed distance from those before it."""
-        attempt = departure.attempt
-        return max(
-            departure.due_s,
-            self._any_free_at,
-            self._free_at.get(attempt.gateway_id, 0.0),
-            self._campaign_free_at.get(attempt.campaign_id, 0.0),
-        )
 
     def _take_all(self) -> list[Departure]:
         with self._changed:
@@ -178,7 +158,10 @@ class Departures:
         return self._clock() > departure.due_s + LATEST_S
 
     def _depart(self, departure: Departure) -> None:
-        """Mark the call, commit, send it. Killed in between, our successor finds in `unsent` that it never left."""
+        """Mark the call, commit, send it. Killed in between, our successor finds in `unsent` that it never left.
+
+        The switch's reply to the call before may still be on its way while this one is marked, not when it is sent.
+        """
         if self._brakes.reason() is not None:
             return self._undo([departure, *self._take_all()])
         if self._is_late(departure):
@@ -197,9 +180,9 @@ class Departures:
         asked_at = self._clock()
         if leave.wait_s > 0:  # another scheduler's call left late
             if leave.wait_s > leave.campaign_wait_s:
-                self._free_at[attempt.gateway_id] = asked_at + leave.wait_s
+                self._distances.gateway_waits(departure, asked_at + leave.wait_s)
             else:
-                self._campaign_free_at[attempt.campaign_id] = asked_at + leave.wait_s
+                self._distances.campaign_waits(departure, asked_at + leave.wait_s)
             return self.add([departure])
         self._switches.note(leave.live, leave.switch_id)
         taker = takers.get(leave.switch_id) if leave.switch_id is not None else None
@@ -218,15 +201,47 @@ class Departures:
             return self._undo(self._take_all())
         if not marked:
             return self._undo([departure])
-        if self._is_late(departure):
+        moment = asked_at + leave.in_s
+        if not self._may_follow(departure, moment):
             self.pace.kept_line(self._clock() - began_at)
             return self._withdrawals.put_aside(attempt.attempt_id)
-        self._stay_apart(departure)
-        patience_s = PATIENCE_S if self._switches.has_others(taker) else None
+        self._distances.leaves(departure, moment)
         # Asked once more right before the bytes leave: whatever holds it up from here must not make it late unnoticed.
         latest_s = departure.due_s + LATEST_S
-        self._sender.send(Sending(attempt, taker, core_uuid, leave.at, latest_s), patience_s)
-        return self._keep_distance(departure, began_at, asked_at)
+        patience_s = PATIENCE_S if self._switches.has_others(taker) else None
+        self._unheard = departure, moment
+        self._note(self._sender.send(Sending(attempt, taker, core_uuid, leave.at, latest_s), patience_s))
+        self._hear(self._until_next_s())
+        return self.pace.kept_line(max(self._clock(), self._distances.next_asks_at()) - began_at)
+
+    def _may_follow(self, departure: Departure, moment: float) -> bool:
+        """Wait for the reply to the call before, and until this one may be sent; False: it must not leave any more."""
+        if self._hear(None) is not Reply.GOOD:
+            return False
+        leaves_at = self._distances.leaves_at(departure, moment)
+        if max(leaves_at, self._clock()) > departure.due_s + LATEST_S:
+            return False
+        time.sleep(max(leaves_at - self._clock(), 0.0))
+        return True
+
+    def _hear(self, most_s: float | None) -> Reply:
+        """Wait for the reply to the call that was sent last, at most as long as its switch may hold up others."""
+        return self._note(self._sender.hear(most_s)) if self._unheard else Reply.GOOD
+
+    def _note(self, reply: Reply) -> Reply:
+        """Count the distance to the next call from this one's moment, or later when it was held up on its way."""
+        if self._unheard and reply is not Reply.NOT_YET:
+            (departure, moment), self._unheard = self._unheard, None
+            if self._distances.was_heard(departure, moment):
+                with contextlib.suppress(RedisAway, LeasesLost):
+                    leases.has_left(self._redis, departure.attempt.gateway_id, departure.attempt.campaign_id)
+        return reply
+
+    def _until_next_s(self) -> float | None:
+        """Return how long until the next call's moment, None while none is planned."""
+        with self._changed:
+            moments = [self._distances.asks_at(departure) for departure in self._planned]
+        return max(min(moments) - self._clock(), 0.0) if moments else None
 
     def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:
         """Ask at the last gate, for a channel on one of these switches. Raises RedisAway, LeasesLost."""
@@ -234,41 +249,10 @@ class Departures:
         wanted = Wanted(departure.attempt.attempt_id, places, self._lease_ttl_s)
         if not places:
             return Leave(0.0, 0.0)
-        of_gateway, of_campaign, in_all = self._spacings(departure)
+        of_gateway, of_campaign, in_all = self._distances.spacings(departure)
         campaign = departure.attempt.campaign_id, of_campaign
-        return leases.ask_to_leave(self._redis, departure.attempt.gateway_id, of_gateway, in_all, wanted, campaign)
-
-    def _spacings(self, departure: Departure) -> tuple[float, float, float]:
-        return departure.spacing_s * ALLOWANCE, departure.campaign_spacing_s * ALLOWANCE, self._total_spacing_s
-
-    def _stay_apart(self, departure: Departure) -> None:
-        """Wait for what is left of the distance to the call before, whose way from its permission took longer."""
-        gateway_id, campaign_id = departure.attempt.gateway_id, departure.attempt.campaign_id
-        of_gateway, of_campaign, in_all = self._spacings(departure)
-        free_at = max(
-            self._left_at.get(gateway_id, float("-inf")) + of_gateway,
-            self._campaign_left_at.get(campaign_id, float("-inf")) + of_campaign,
-            self._any_left_at + in_all,
-        )
-        wait_s = min(free_at - PROMPT_S - self._clock(), self._quickest_s)
-        if wait_s > 0:
-            time.sleep(wait_s)
-        self._left_at[gateway_id] = self._campaign_left_at[campaign_id] = self._any_left_at = self._clock()
-
-    def _keep_distance(self, departure: Departure, began_at: float, asked_at: float) -> None:
-        """Count the distance to the next call from this one's permission, or later when it was held up on its way."""
-        gateway_id, campaign_id = departure.attempt.gateway_id, departure.attempt.campaign_id
-        took_s = self._clock() - asked_at
-        self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
-        held_up_s = took_s - self._quickest_s
-        if held_up_s > PROMPT_S:
-            asked_at += held_up_s
-            with contextlib.suppress(RedisAway, LeasesLost):
-                leases.has_left(self._redis, gateway_id, campaign_id)
-        of_gateway, of_campaign, in_all = self._spacings(departure)
-        self._free_at[gateway_id], self._any_free_at = asked_at + of_gateway, asked_at + in_all
-        self._campaign_free_at[campaign_id] = asked_at + of_campaign
-        self.pace.kept_line(max(self._clock(), self._any_free_at) - began_at)
+        gateway_id = departure.attempt.gateway_id
+        return leases.ask_to_leave(self._redis, gateway_id, of_gateway, in_all, wanted, campaign, AHEAD_S)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""

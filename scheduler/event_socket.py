@@ -51,9 +51,12 @@ class Unread(MaybeSent):
 
 
 class Unanswered(MaybeSent):
-    """No reply has come yet. look: raises this again, MaybeSent or CommandRefused, returns when there is a good one."""
+    """No reply has come yet. look: raises this again, MaybeSent or CommandRefused, returns when there is a good one.
 
-    def __init__(self, look: Callable[[], None]) -> None:
+    It waits for so many seconds at most.
+    """
+
+    def __init__(self, look: Callable[[float], None]) -> None:
         super().__init__("the switch has not replied yet")
         self.look = look
 
@@ -152,14 +155,15 @@ class EventSocket:
         sent = self._put(encode(f"bgapi {command}"), core_uuid, latest_s)
         until = time.monotonic() + wait_s
 
-        def look(patience_s: float = 0.0) -> None:
-            if not sent.reply.arrived.wait(patience_s) and time.monotonic() < until:
+        def look(patience_s: float) -> None:
+            left_s = max(until - time.monotonic(), 0.0)
+            if not sent.reply.arrived.wait(min(patience_s, left_s)) and patience_s < left_s:
                 raise Unanswered(look)
             message = self._reply_to(sent, 0.0)
             if not message.reply.startswith("+OK"):
                 raise CommandRefused(message.reply)
 
-        look(wait_s if patience_s is None else min(patience_s, wait_s))
+        look(float("inf") if patience_s is None else patience_s)
 
     def _put(self, data: bytes, core_uuid: str | None = None, latest_s: float = float("inf")) -> _Sent:
         """Send a command; raises NotSent, MaybeSent."""

@@ -2,8 +2,11 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
+from functools import partial
 from typing import Protocol
 
 from redis import Redis
@@ -89,39 +92,91 @@ class Sending:
         }
 
 
+class Reply(Enum):
+    """What a switch said to the call it was sent."""
+
+    GOOD = "good"
+    BAD = "bad"
+    """It refused it, or the call was not sent, or nobody knows."""
+    NOT_YET = "not_yet"
+    OWED = "owed"
+    """Nothing, and may hold up calls to others no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """A call that was sent, until when (time.monotonic) its reply may hold up others, and where to look for it."""
+
+    sending: Sending
+    until: float
+    unanswered: Unanswered
+
+
 class Sender:
     """One thread uses it."""
 
     def __init__(self, database: Database, redis: Redis, unsent: Unsent, withdrawals: Withdrawals) -> None:
         self._database, self._redis = database, redis
         self._unsent, self._withdrawals = unsent, withdrawals
-        self._owed: dict[int, tuple[Sending, Unanswered]] = {}
-        """Switch's id → the call it owes a reply to."""
+        self._last: _Awaited | None = None
+        """The call that was sent last, while there is no reply and others may be held up for it."""
+        self._owed: dict[int, _Awaited] = {}
+        """Switch's id → the call it owes a reply to, for which nobody is held up any more."""
         self._news: list[str] = []
         self._tells_at = 0.0
 
     @property
     def waits(self) -> bool:
-        """Whether `look` or `tell` has something to do soon."""
-        return bool(self._owed) or bool(self._news)
+        """Whether `hear`, `look` or `tell` has something to do soon."""
+        return self._last is not None or bool(self._owed) or bool(self._news)
 
     def awaits(self, taker: Taker) -> bool:
-        """Whether this switch owes a reply."""
+        """Whether this switch owes a reply for too long."""
         return taker.id in self._owed
 
-    def send(self, sending: Sending, patience_s: float | None) -> None:
-        """Send it; after patience_s the reply is left to `look`, None: not before the connection is given up."""
+    def send(self, sending: Sending, patience_s: float | None) -> Reply:
+        """Send it; when the reply is NOT_YET there, `hear` it before the next call is sent.
+
+        patience_s: how long it may hold up calls to other switches; None: until it comes or the connection is given up.
+        """
+        assert self._last is None, "the reply to the call before was not heard"
         try:
             self._unsent.end([sending.attempt.attempt_id])
         except OSError:
-            return self._withdrawals.put_aside(sending.attempt.attempt_id)
-        return self._hear(sending, patience_s)
+            self._withdrawals.put_aside(sending.attempt.attempt_id)
+            return Reply.BAD
+        until = float("inf") if patience_s is None else time.monotonic() + patience_s
+        ask = partial(sending.taker.line.originate, sending.attempt, sending.core_uuid, 0.0, sending.latest_s)
+        return self._put(self._settle(sending, until, ask))
+
+    def hear(self, most_s: float | None) -> Reply:
+        """Wait for the reply to the call sent last: NOT_YET after most_s, OWED once it may hold up nobody longer."""
+        last, self._last = self._last, None
+        if last is None:
+            return Reply.GOOD
+        rest_s = max(last.until - time.monotonic(), 0.0)
+        wait_s = rest_s if most_s is None else min(rest_s, most_s)
+        return self._put(self._settle(last.sending, last.until, partial(last.unanswered.look, wait_s)))
 
     def look(self) -> None:
         """Look whether replies that were owed have come, or whose connection was given up. Sends nothing."""
         for switch_id in list(self._owed):
-            sending, unanswered = self._owed.pop(switch_id)
-            self._hear(sending, None, unanswered)
+            owed = self._owed.pop(switch_id)
+            if isinstance(
+                still := self._settle(owed.sending, owed.until, partial(owed.unanswered.look, 0.0)), _Awaited
+            ):
+                self._owed[switch_id] = still
+
+    def _put(self, reply: Reply | _Awaited) -> Reply:
+        """Keep a call that there is no reply to yet where it belongs."""
+        if isinstance(reply, Reply):
+            return reply
+        if time.monotonic() < reply.until:
+            self._last = reply
+            return Reply.NOT_YET
+        logger.warning(OWED, extra=reply.sending.facts())
+        self._owed[reply.sending.taker.id] = reply
+        return Reply.OWED
 
     def tell(self, *, at_once: bool = False) -> None:
         """Publish what was sent lately, when it is time for it."""
@@ -134,13 +189,11 @@ class Sender:
             self._tells_at = time.monotonic() + TELL_EVERY_S
         self._news.append(event)
 
-    def _hear(self, sending: Sending, patience_s: float | None, owed: Unanswered | None = None) -> None:
+    def _settle(self, sending: Sending, until: float, ask: Callable[[], None]) -> Reply | _Awaited:
+        """Do what follows from what `ask`, which sends it or looks for its reply, finds out."""
         attempt, taker, known = sending.attempt, sending.taker, sending.facts()
         try:
-            if owed is None:
-                taker.line.originate(attempt, sending.core_uuid, patience_s, sending.latest_s)
-            else:
-                owed.look()
+            ask()
         except (NotSent, OSError):
             self._withdrawals.put_aside(attempt.attempt_id)
         except CommandRefused as error:
@@ -151,9 +204,7 @@ class Sender:
             logger.exception(UNSAFE, extra=known)
             self._fail(attempt)
         except Unanswered as error:
-            if owed is None:
-                logger.warning(OWED, extra=known)
-            self._owed[taker.id] = (sending, error)
+            return _Awaited(sending, until, error)
         except MaybeSent as error:
             logger.warning(UNCERTAIN, extra={**known, "reason": str(error)})
             if isinstance(error, Unread):
@@ -161,6 +212,8 @@ class Sender:
         else:
             logger.info(ORIGINATED, extra={**known, "allowed_at": sending.allowed_at})
             self._note(live_events.encoded("call.started", {**known, "number": attempt.number}))
+            return Reply.GOOD
+        return Reply.BAD
 
     def _fail(self, attempt: ClaimedAttempt) -> None:
         """Conclude a call that can't be asked for: undone, it would be claimed again at once, for ever."""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from db import claims, leases
-from scheduler.departures import PROMPT_S, Departures
+from scheduler.departures import Departures
+from scheduler.distances import PROMPT_S
 from scheduler.unsent import Unsent
 from tests.scheduler.scripted_switch import wait_until
 
