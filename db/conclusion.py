@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import cache
-from typing import Any, LiteralString
+from typing import Any
+
+from psycopg.errors import SerializationFailure
 
 from db import blacklist, lent
 from db.blacklist import BlacklistReason
+from db.conclude_statement import Kind, conclude_query
 from db.known_terms import DIALS_AGAIN, Known, KnownTerms, Terms
 from db.sql import AnyConnection, joined, load, one_of, row_of, value_of
 from dialer.call_flow import parse_flow
@@ -17,7 +19,7 @@ from dialer.calling_hours import CallingHours
 from dialer.campaign import CampaignState
 from dialer.contact import ContactState
 from dialer.disposition import CallFacts, disposition_of, is_upgrade, merged
-from dialer.outcome import Disposition, Outcome, Witness
+from dialer.outcome import BY_PEOPLE, Disposition, Outcome, Witness
 from dialer.retry import FINAL, RetryBasis, parse_rules
 
 queries = load("conclusion")
@@ -27,21 +29,8 @@ LOOKS = 5
 """So often an attempt is looked at without a lock; whoever is overtaken every time then waits for its turn."""
 NEEDS_MORE = frozenset({Disposition.CALLBACK_REQUESTED, Disposition.OPTED_OUT})
 """Needs the flow, or the number on a list first: a look at the attempt, whatever is known."""
-
-
-@cache
-def conclude_query(expected: LiteralString, *, is_answered: bool, owes_lead: bool) -> LiteralString:
-    """Return the statement for conclusions of this kind; expected: `as_read` or `as_known`.
-
-    What it does not need is not in it: PostgreSQL opens every table of a statement, with its indexes, used or not.
-    """
-    brings = (queries["abandon_day"] if is_answered else "") + (queries["lead"] if owes_lead else "")
-    return (
-        queries["conclude"]
-        .replace("-- AS EXPECTED\n", queries[expected])
-        .replace("-- WHAT IT BRINGS\n", brings)
-        .replace("-- LEAD ID\n", queries["lead_id"] if owes_lead else "NULL\n")
-    )
+SAYS_MORE = ("answered_at", "outcome", "digits", "message_started", "recording_path")
+"""What is known of a call besides that it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +170,13 @@ def _conclude_unread(conn: AnyConnection, facts: CallFacts, witness: Witness, kn
         "number": basis.number,
         "zone_set_id": basis.zone_set_id,
     }
-    written = lent.row_of(conn, _conclude("as_known", values), values)
-    return _concluded(written, facts, disposition, retry_at) if written else None
+    try:
+        written = lent.row_of(conn, conclude_query(_kind(values, is_read=False)), values)
+    except SerializationFailure:  # the contact is in another zone set by now
+        return None
+    if not written:
+        return None
+    return _concluded(written, facts, disposition, retry_at)
 
 
 def _write(
@@ -197,8 +191,9 @@ def _write(
         "callback_at": callback_at,
         "before": before,
         "billsec_before": subject.billsec or 0,
+        "answered_before": subject.answered_at,
     }
-    query = _conclude("as_read", values) if before is None else queries["upgrade"]
+    query = conclude_query(_kind(values, is_read=True)) if before is None else queries["upgrade"]
     if disposition is Disposition.OPTED_OUT:
         with joined(conn):  # the list first, as everybody who lists a number; an opt-out stands whoever concludes
             blacklist.add(conn, subject.phone, BlacklistReason.CUSTOMER_REQUEST, attempt_id=subject.attempt_id)
@@ -208,8 +203,15 @@ def _write(
     return _concluded(written, known, disposition, retry_at, before) if written else None
 
 
-def _conclude(expected: LiteralString, values: Mapping[str, Any]) -> LiteralString:
-    return conclude_query(expected, is_answered=values["answered_at"] is not None, owes_lead=values["owes_lead"])
+def _kind(values: Mapping[str, Any], *, is_read: bool) -> Kind:
+    return Kind(
+        is_read=is_read,
+        by_person=values["answered_at"] is not None and values["disposition"] in BY_PEOPLE,
+        says_more=any(values[name] for name in SAYS_MORE),
+        has_verdict=values["amd_verdict"] is not None,
+        is_due_again=values["retry_at"] is not None,
+        owes_lead=values["owes_lead"],
+    )
 
 
 def _values(

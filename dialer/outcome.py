@@ -78,6 +78,22 @@ PRESSED = frozenset(
 """Outcomes that a key press decided; nothing that happens later on the line takes them back."""
 
 
+BY_PEOPLE = frozenset(
+    {
+        Disposition.INTERESTED,
+        Disposition.NOT_INTERESTED,
+        Disposition.OPTED_OUT,
+        Disposition.CALLBACK_REQUESTED,
+        Disposition.TRANSFERRED,
+        Disposition.NO_INPUT,
+        Disposition.HUNG_UP,
+        Disposition.CANCELLED,
+        Disposition.ABANDONED,
+    }
+)
+"""Of an answered call: a person was on the line. SQL's `answered_by_person` says the same."""
+
+
 class Witness(StrEnum):
     """Who concluded an attempt. The SQL type `witness` has the same members."""
 

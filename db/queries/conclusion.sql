@@ -24,38 +24,29 @@ FOR UPDATE OF a
 a.xmin = %(row_version)s::xid
 
 -- as_known -- Nothing has been read: what is written down agrees with what the witness knows and adds nothing to how it
--- judges the call, and its contact and campaign are what it takes them for.
+-- judges the call, and its campaign is what it takes it for.
 a.number = %(number)s
         AND (a.outcome IS NULL OR a.outcome = %(outcome)s::outcome)
         AND (a.answered_at IS NULL OR %(answered_at)s::timestamptz IS NOT NULL)
         AND (a.message_started_at IS NULL OR %(message_started)s)
         AND a.campaign_id - %(campaign_id)s = 0 -- no plain comparison: the planner would look through all open attempts
         AND EXISTS (SELECT FROM campaigns k WHERE k.id = %(campaign_id)s AND k.xmin = %(campaign_version)s::xid)
-        AND (%(retry_at)s::timestamptz IS NULL
-            OR EXISTS (SELECT FROM contacts c WHERE c.id = a.contact_id AND c.zone_set_id = %(zone_set_id)s))
 
 -- conclude -- The attempt, its contact, the tallies and WHAT IT BRINGS; no row: the attempt is over, or is not AS EXPECTED.
+-- What follows from the attempt is looked up by a value of its row: a join would cost more than the look.
 WITH done AS (
     UPDATE attempts a
     SET concluded_at = now(), ended_at = %(ended_at)s::timestamptz, disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s,
-        sip_code = %(sip_code)s, billsec = %(billsec)s, answered_at = coalesce(a.answered_at, %(answered_at)s::timestamptz),
-        outcome = %(outcome)s::outcome,
-        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
-        digits = CASE WHEN length(a.digits) >= length(%(digits)s) THEN a.digits ELSE %(digits)s END,
-        amd_verdict = coalesce(a.amd_verdict, %(amd_verdict)s),
-        recording_path = coalesce(a.recording_path, %(recording_path)s), concluded_by = %(witness)s,
-        message_started_at = coalesce(message_started_at,
-            CASE WHEN %(message_started)s THEN coalesce(a.answered_at, %(answered_at)s::timestamptz) END)
+        sip_code = %(sip_code)s, billsec = %(billsec)s, concluded_by = %(witness)s
+        -- WHAT WAS HEARD
     WHERE a.id = %(attempt_id)s AND a.concluded_at IS NULL AND
         -- AS EXPECTED
     RETURNING a.id, a.campaign_id, a.contact_id, a.gateway_id, a.phone, a.claimed_at, a.answered_at
 ), contact AS (
     UPDATE contacts c
-    SET state = %(contact_state)s::contact_state, disposition = %(disposition)s::disposition, blocked_reason = NULL,
-        due_at = coalesce(%(retry_at)s::timestamptz, c.due_at),
-        callback_at = %(callback_at)s::timestamptz,
-        concluded_at = CASE WHEN %(contact_state)s::contact_state = 'retry' THEN NULL ELSE now() END
-    FROM done WHERE c.id = done.contact_id AND c.state = 'dialing'
+    SET disposition = %(disposition)s::disposition, blocked_reason = NULL, callback_at = %(callback_at)s::timestamptz,
+        -- WHAT BECOMES OF IT
+    WHERE c.id = (SELECT contact_id FROM done) AND c.state = 'dialing'
     RETURNING c.state
 ), tally AS (
     INSERT INTO campaign_tallies AS t (campaign_id, day, disposition, shard, attempts, billsec)
@@ -64,17 +55,37 @@ WITH done AS (
     ON CONFLICT (project_id, campaign_id, day, disposition, shard)
     DO UPDATE SET attempts = t.attempts + 1, billsec = t.billsec + excluded.billsec
 )-- WHAT IT BRINGS
-SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state::text FROM contact),
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state FROM contact),
     -- LEAD ID
 FROM done
+
+-- heard -- What a call adds that was answered, or of which more is known than that it has ended.
+, answered_at = coalesce(a.answered_at, %(answered_at)s::timestamptz),
+        outcome = %(outcome)s::outcome,
+        outcome_at = coalesce(outcome_at, CASE WHEN %(outcome)s::outcome IS NOT NULL THEN %(ended_at)s::timestamptz END),
+        digits = CASE WHEN length(a.digits) >= length(%(digits)s) THEN a.digits ELSE %(digits)s END,
+        recording_path = coalesce(a.recording_path, %(recording_path)s),
+        message_started_at = coalesce(message_started_at,
+            CASE WHEN %(message_started)s THEN coalesce(a.answered_at, %(answered_at)s::timestamptz) END)
+-- verdict -- And of one that was listened to.
+, amd_verdict = coalesce(a.amd_verdict, %(amd_verdict)s)
+-- over -- The contact is done with.
+state = 'concluded', concluded_at = now()
+
+-- again_as_read -- It is called again.
+state = 'retry', concluded_at = NULL, due_at = %(retry_at)s::timestamptz
+
+-- again_as_known -- It is called again, where it is the one that the time was worked out for; else nothing is written.
+state = 'retry', concluded_at = NULL,
+        due_at = CASE WHEN c.zone_set_id = %(zone_set_id)s THEN %(retry_at)s::timestamptz ELSE overtaken(c.due_at) END
 
 -- abandon_day -- The day's count of those whom a call reached, and of those it abandoned.
 , abandon_day AS (
     INSERT INTO abandon_days AS t (campaign_id, day, shard, answered, abandoned)
     SELECT campaign_id, (claimed_at AT TIME ZONE 'UTC')::date, %(shard)s, 1, (%(disposition)s::disposition = 'abandoned')::integer
-    FROM done WHERE answered_by_person(%(disposition)s::disposition, answered_at)
+    FROM done
     ON CONFLICT (project_id, campaign_id, day, shard)
-    DO UPDATE SET answered = t.answered + excluded.answered, abandoned = t.abandoned + excluded.abandoned
+    DO UPDATE SET answered = t.answered + 1, abandoned = t.abandoned + excluded.abandoned
 )
 -- lead -- The lead owed, unless its contact has one.
 , lead AS (
@@ -87,7 +98,7 @@ FROM done
 -- lead_id -- What is returned of it.
 (SELECT id FROM lead)
 
--- upgrade -- A conclusion that knew less: the tally moves, the lead is owed after all, the contact is done with.
+-- upgrade -- A conclusion that knew less: the tallies move, the lead is owed after all, the contact is done with.
 WITH done AS (
     UPDATE attempts
     SET disposition = %(disposition)s::disposition, hangup_cause = %(hangup_cause)s, sip_code = %(sip_code)s, billsec = %(billsec)s,
@@ -115,6 +126,16 @@ WITH done AS (
     ORDER BY moved.disposition
     ON CONFLICT (project_id, campaign_id, day, disposition, shard)
     DO UPDATE SET attempts = t.attempts + excluded.attempts, billsec = t.billsec + excluded.billsec
+), abandon_day AS (
+    INSERT INTO abandon_days AS t (campaign_id, day, shard, answered, abandoned)
+    SELECT campaign_id, (claimed_at AT TIME ZONE 'UTC')::date, %(shard)s, sum(moved.one), coalesce(sum(moved.one) FILTER (WHERE moved.disposition = 'abandoned'), 0)
+    FROM done CROSS JOIN LATERAL (VALUES
+        (%(before)s::disposition, %(answered_before)s::timestamptz, -1), (%(disposition)s::disposition, done.answered_at, 1)
+    ) AS moved (disposition, answered_at, one)
+    WHERE answered_by_person(moved.disposition, moved.answered_at)
+    GROUP BY done.campaign_id, done.claimed_at
+    ON CONFLICT (project_id, campaign_id, day, shard)
+    DO UPDATE SET answered = t.answered + excluded.answered, abandoned = t.abandoned + excluded.abandoned
 ), lead AS (
     INSERT INTO leads (attempt_id, campaign_id, contact_id)
     SELECT id, campaign_id, contact_id FROM done
@@ -122,5 +143,5 @@ WITH done AS (
     ON CONFLICT (project_id, attempt_id) DO NOTHING
     RETURNING id
 )
-SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state::text FROM contact), (SELECT id FROM lead)
+SELECT campaign_id, contact_id, gateway_id, phone, answered_at, (SELECT state FROM contact), (SELECT id FROM lead)
 FROM done

@@ -21,8 +21,8 @@ NOW = datetime.now(UTC)
 
 def end(world: World, claimed: ClaimedAttempt, **facts: object) -> None:
     """Conclude an answered call."""
-    known = {"answered_at": NOW, "billsec": 3} | facts
-    conclude(world.conn, CallFacts(claimed.attempt_id, "NORMAL_CLEARING", NOW, **known), Witness.HOOK)  # type: ignore[arg-type]
+    known = {"hangup_cause": "NORMAL_CLEARING", "answered_at": NOW, "billsec": 3} | facts
+    conclude(world.conn, CallFacts(claimed.attempt_id, ended_at=NOW, **known), Witness.HOOK)  # type: ignore[arg-type]
 
 
 def ledger(world: World, campaign_id: int) -> Ledger:
@@ -60,6 +60,26 @@ def test_it_follows_what_is_known_better_later(world: World) -> None:
     assert ledger(world, campaign_id) == Ledger(1, 1)
     end(world, claimed, outcome=Outcome.INTERESTED)
     assert ledger(world, campaign_id) == Ledger(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "expected"),
+    [
+        ({"outcome": Outcome.ABANDONED}, {"outcome": Outcome.OPTED_OUT}, Ledger(1, 0)),
+        ({"outcome": Outcome.MACHINE}, {"outcome": Outcome.INTERESTED}, Ledger(1, 0)),
+        ({"answered_at": None}, {"outcome": Outcome.NOT_INTERESTED}, Ledger(1, 0)),
+        ({"hangup_cause": "CRASH"}, {"hangup_cause": "NORMAL_TEMPORARY_FAILURE"}, Ledger()),
+        ({"outcome": Outcome.NO_INPUT}, {"outcome": Outcome.TRANSFERRED}, Ledger(1, 0)),
+    ],
+)
+def test_a_call_counts_once_however_often_it_is_concluded(
+    world: World, first: dict[str, object], later: dict[str, object], expected: Ledger
+) -> None:
+    campaign_id = world.campaign(contacts=1)
+    (claimed,) = world.dial(campaign_id)
+    for facts in (first, later, later):
+        end(world, claimed, **facts)
+    assert ledger(world, campaign_id) == expected
 
 
 def test_it_forgets_after_thirty_days(world: World) -> None:

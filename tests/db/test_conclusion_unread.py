@@ -152,6 +152,11 @@ def with_another_day(world: World, attempt: ClaimedAttempt) -> None:
             world.conn.execute("UPDATE campaigns SET time_zone = %s WHERE id = %s", [zone, attempt.campaign_id])
 
 
+def moved_alone(world: World, attempt: ClaimedAttempt) -> None:
+    elsewhere = world.zone_set("Asia/Vladivostok")
+    world.conn.execute("UPDATE contacts SET zone_set_id = %s WHERE id = %s", [elsewhere, attempt.contact_id])
+
+
 def in_another_zone(world: World, attempt: ClaimedAttempt) -> None:
     world.conn.execute(
         "UPDATE campaigns SET hours_start = '12:00', hours_end = '12:01' WHERE id = %s", [attempt.campaign_id]
@@ -175,7 +180,7 @@ def row_of(world: World, query: str, value: object) -> dict[str, Any]:
         return {column.name: value for column, value in zip(cursor.description, values, strict=True)}
 
 
-def kept(world: World, attempt: ClaimedAttempt) -> tuple[dict[str, Any], dict[str, Any], int, list[Any], datetime]:
+def kept(world: World, attempt: ClaimedAttempt) -> tuple[Any, ...]:
     """Return all that is written down of an attempt's end."""
     of_attempt = row_of(world, "SELECT * FROM attempts WHERE id = %s", attempt.attempt_id)
     of_contact = row_of(world, "SELECT * FROM contacts WHERE id = %s", attempt.contact_id)
@@ -185,18 +190,22 @@ def kept(world: World, attempt: ClaimedAttempt) -> tuple[dict[str, Any], dict[st
         " WHERE campaign_id = %s GROUP BY 1, 2 HAVING sum(attempts) <> 0 ORDER BY 1, 2",
         [attempt.campaign_id],
     ).fetchall()
+    people = world.conn.execute(
+        "SELECT day, sum(answered)::int, sum(abandoned)::int FROM abandon_days WHERE campaign_id = %s GROUP BY 1",
+        [attempt.campaign_id],
+    ).fetchall()
     due_at = of_contact["due_at"]
     for row in (of_attempt, of_contact):
         for name in APART:
             row.pop(name, None)
-    return of_attempt, of_contact, leads, tallies, due_at
+    return of_attempt, of_contact, leads, tallies, people, due_at
 
 
 @pytest.mark.parametrize(
     "before",
     [
         nothing, answered, began, committed_press, committed_refusal, listed, stopped, new_rules, with_another_day,
-        in_another_zone, concluded_already,
+        in_another_zone, moved_alone, concluded_already,
     ],
 )  # fmt: skip
 def test_what_is_written_is_the_same(world: World, before: Before) -> None:
@@ -241,6 +250,7 @@ def test_most_calls_need_no_look(world: World, reads: Reads, before: Before, fac
         (new_rules, busy),
         (with_another_day, hung_up),
         (in_another_zone, busy),
+        (moved_alone, busy),
         (nothing, opted_out),
     ],
 )
@@ -250,6 +260,25 @@ def test_what_could_change_the_verdict_is_looked_at(world: World, reads: Reads, 
     reads.count = 0
     assert conclude_knowing(world, attempt, facts(attempt.attempt_id), terms)
     assert reads.count == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "known"),
+    [
+        ("answered_at", {"answered_at": ANSWERED_AT}),
+        ("outcome", {"outcome": Outcome.NO_INPUT}),
+        ("digits", {"digits": "12"}),
+        ("amd_verdict", {"amd_verdict": "human"}),
+        ("message_started_at", {"answered_at": ANSWERED_AT, "message_started": True}),
+        ("recording_path", {"recording_path": "2026/a.wav"}),
+    ],
+)
+def test_each_thing_that_is_known_of_a_call_is_written(world: World, column: str, known: dict[str, Any]) -> None:
+    terms, attempt = campaign_known(world)
+    unknown = world.value(f"SELECT {column} FROM attempts WHERE id = %s", attempt.attempt_id)
+    assert conclude_knowing(world, attempt, replace(busy(attempt.attempt_id), **known), terms)
+    written = world.value(f"SELECT {column} FROM attempts WHERE id = %s", attempt.attempt_id)
+    assert written == known.get(column, ANSWERED_AT) != unknown
 
 
 def test_a_listed_number_is_blocked_without_a_look(world: World) -> None:

@@ -9,7 +9,7 @@ from psycopg.errors import CheckViolation
 from db.blacklist import BlacklistReason
 from db.imports import ImportState
 from db.leads import LeadState
-from db.migrate import migrate
+from db.migrate import MIGRATIONS, migrate
 from db.sql import QUERIES, load
 from db.users import UserRole
 from dialer.adaptive_pacing import PacingMode
@@ -17,7 +17,7 @@ from dialer.back_off import BreakerState
 from dialer.caller_id import CallerIdChoice
 from dialer.campaign import CampaignState, PauseReason
 from dialer.contact import ContactState, ImportReject
-from dialer.outcome import Disposition, Outcome, Witness
+from dialer.outcome import BY_PEOPLE, Disposition, Outcome, Witness
 from dialer.schedule import RunResult, ScheduleAction
 from tests.db.conftest import World
 
@@ -54,6 +54,37 @@ def test_every_sql_enum_has_its_python_enum(conn: Connection) -> None:
 
 def test_every_outcome_is_a_disposition() -> None:
     assert {outcome.value for outcome in Outcome} <= {disposition.value for disposition in Disposition}
+
+
+def test_both_know_which_ends_are_a_persons(conn: Connection) -> None:
+    said = conn.execute(
+        "SELECT d::text FROM unnest(enum_range(NULL::disposition)) d WHERE answered_by_person(d, now())"
+    )
+    assert {row[0] for row in said} == BY_PEOPLE
+    assert conn.execute("SELECT answered_by_person('hung_up', NULL)").fetchone() == (False,)
+
+
+def test_a_migration_keeps_verdicts_and_lets_no_other_in(world: World) -> None:
+    dialled = world.dial(world.campaign(contacts=5), 5)
+    given = dict(zip((one.attempt_id for one in dialled), ("human", "machine", "fax", "unsure", None), strict=True))
+    world.conn.execute(
+        "DROP TRIGGER attempts_stay ON attempts; DROP FUNCTION refuse_writing, overtaken;"
+        "ALTER TABLE attempts ALTER COLUMN amd_verdict TYPE text, ADD CONSTRAINT attempts_amd_verdict_check"
+        " CHECK (amd_verdict IN ('human', 'machine', 'fax', 'unsure'));"
+        "DROP DOMAIN amd_verdict;"
+        "CREATE FUNCTION count_abandoned() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER attempts_count_abandoned AFTER UPDATE OF disposition ON attempts"
+        " FOR EACH ROW EXECUTE FUNCTION count_abandoned();"
+        "CREATE TRIGGER attempts_stay BEFORE UPDATE OF project_id ON attempts"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_moving('project_id')"
+    )
+    for attempt_id, verdict in given.items():
+        world.conn.execute("UPDATE attempts SET amd_verdict = %s WHERE id = %s", [verdict, attempt_id])
+    migration = next(MIGRATIONS.glob("*_less_for_a_conclusion_again.sql"))
+    world.conn.execute(migration.read_text(encoding="utf-8"))  # type: ignore[arg-type]
+    assert dict(world.conn.execute("SELECT id::text, amd_verdict FROM attempts").fetchall()) == given
+    with pytest.raises(CheckViolation):
+        world.conn.execute("UPDATE attempts SET amd_verdict = 'nobody'")
 
 
 @pytest.mark.parametrize(("basis", "source"), [("", "form 17"), ("offers", ""), ("offers", None), (None, "form 17")])
