@@ -18,7 +18,7 @@ LIFE: dict[str, frozenset[str]] = {
     "contacts": frozenset(
         {
             "id", "campaign_id", "import_id", "state", "due_at", "attempt_count", "disposition", "blocked_reason",
-            "created_at", "concluded_at", "callback_at",
+            "created_at", "concluded_at", "callback_at", "lists_asked",
         }
     ),
     "campaign_gateways": frozenset({"campaign_id"}),

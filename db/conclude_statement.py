@@ -30,14 +30,15 @@ def conclude_query(kind: Kind) -> LiteralString:
     What it does not need is not in it: PostgreSQL opens every table of a statement, with its indexes, used or not, and
     works out each column that is written, whether it is another value or not.
     """
-    again = "again_as_read" if kind.is_read else "again_as_known"
+    known = "as_read" if kind.is_read else "as_known"
+    again = queries["again"].replace("-- THE TIME\n", queries[f"time_{known}"])
     heard = (queries["heard"] if kind.says_more else "") + (queries["verdict"] if kind.has_verdict else "")
     brings = (queries["abandon_day"] if kind.by_person else "") + (queries["lead"] if kind.owes_lead else "")
     return (
         queries["conclude"]
-        .replace("-- AS EXPECTED\n", queries["as_read" if kind.is_read else "as_known"])
+        .replace("-- AS EXPECTED\n", queries[known])
         .replace("-- WHAT WAS HEARD\n", heard)
-        .replace("-- WHAT BECOMES OF IT\n", queries[again if kind.is_due_again else "over"])
+        .replace("-- WHAT BECOMES OF IT\n", again if kind.is_due_again else queries["over"])
         .replace("-- WHAT IT BRINGS\n", brings)
         .replace("-- LEAD ID\n", queries["lead_id"] if kind.owes_lead else "NULL\n")
     )

@@ -27,3 +27,11 @@ CREATE FUNCTION overtaken(anyelement) RETURNS anyelement LANGUAGE plpgsql AS $$
 BEGIN
     RAISE serialization_failure USING MESSAGE = 'overtaken: what was known has changed meanwhile, it is read anew';
 END $$;
+
+-- A conclusion asks the lists in its own statement, in a fifth of the time that a trigger's function takes. It says so by
+-- turning this over, unless the number is listed: the trigger then does what is due. Who does not ask lets it be.
+ALTER TABLE contacts ADD COLUMN lists_asked boolean NOT NULL DEFAULT false;
+DROP TRIGGER contacts_keep_blocked_out ON contacts;
+CREATE TRIGGER contacts_keep_blocked_out BEFORE UPDATE OF state ON contacts
+    FOR EACH ROW WHEN (NEW.state IN ('queued', 'retry', 'blocked') AND NEW.lists_asked = OLD.lists_asked)
+    EXECUTE FUNCTION keep_blocked_contact_out();

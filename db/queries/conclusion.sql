@@ -72,12 +72,16 @@ FROM done
 -- over -- The contact is done with.
 state = 'concluded', concluded_at = now()
 
--- again_as_read -- It is called again.
-state = 'retry', concluded_at = NULL, due_at = %(retry_at)s::timestamptz
-
--- again_as_known -- It is called again, where it is the one that the time was worked out for; else nothing is written.
+-- again -- It is called again at THE TIME. The lists are asked here, and only of a number that is on one its trigger hears.
 state = 'retry', concluded_at = NULL,
-        due_at = CASE WHEN c.zone_set_id = %(zone_set_id)s THEN %(retry_at)s::timestamptz ELSE overtaken(c.due_at) END
+        lists_asked = c.lists_asked = EXISTS (SELECT FROM blacklist b WHERE b.project_id = 1 AND b.phone = c.phone),
+        due_at = -- THE TIME
+
+-- time_as_read -- It was worked out for the contact as it is.
+%(retry_at)s::timestamptz
+
+-- time_as_known -- It holds where the contact is in the zone set that it was worked out for; else nothing is written.
+CASE WHEN c.zone_set_id = %(zone_set_id)s THEN %(retry_at)s::timestamptz ELSE overtaken(c.due_at) END
 
 -- abandon_day -- The day's count of those whom a call reached, and of those it abandoned.
 , abandon_day AS (

@@ -293,6 +293,22 @@ def test_a_listed_number_is_blocked_without_a_look(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_listed_number_is_blocked_however_often_it_was_called(world: World, before: int, *, is_known: bool) -> None:
+    terms, attempt = campaign_known(world)
+    for _ in range(before):
+        assert conclude_knowing(world, attempt, busy(attempt.attempt_id), terms)
+        assert world.contact(attempt.contact_id)[0] == "retry"
+        world.conn.execute("UPDATE contacts SET due_at = now() WHERE id = %s", [attempt.contact_id])
+        (attempt,) = world.dial(attempt.campaign_id)
+    listed(world, attempt)
+    told = busy(attempt.attempt_id)
+    assert conclude_knowing(world, attempt, told, terms) if is_known else conclude(world.conn, told, Witness.HOOK)
+    assert world.contact(attempt.contact_id)[0] == "blocked"
+    assert world.value("SELECT count(*) FROM contact_blocks") == 1
+
+
 def test_new_rules_are_learnt_by_the_first_look(world: World, reads: Reads) -> None:
     terms = KnownTerms()
     dialled = world.dial(world.campaign(contacts=3, retry_rules=RULES), 3)
