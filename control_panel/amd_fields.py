@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, ValidationError
+from wtforms import BooleanField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from control_panel.labels import label
+from control_panel.number_fields import WholeField
 from dialer.amd import ACTIONS, BEEP_WAIT_MS, LIMITS, USUAL_BEEP_WAIT_MS, WITHOUT_BEEP, AmdAction, AmdMode
 from dialer.prompt import PromptKind
 
@@ -16,9 +17,9 @@ THRESHOLDS = tuple(LIMITS)
 NO_MESSAGE = ""
 
 
-def _number(text: Any, low: int, high: int) -> IntegerField:
+def _number(text: Any, low: int, high: int) -> WholeField:
     between = _l("A whole number from %(low)s to %(high)s, or nothing.", low=low, high=high)
-    return IntegerField(text, [Optional(), NumberRange(low, high, between)])
+    return WholeField(text, [Optional(), NumberRange(low, high, between)])
 
 
 class AmdFields:

@@ -10,8 +10,6 @@ from flask_wtf import FlaskForm
 from phonenumbers import SUPPORTED_REGIONS
 from wtforms import (
     BooleanField,
-    DecimalField,
-    IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -26,6 +24,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from control_panel.amd_fields import AmdFields, amd_of, amd_values, prompt_of, prompt_value
 from control_panel.callback_fields import CallbackFields, callback_of, callback_values
 from control_panel.labels import label
+from control_panel.number_fields import NumberField, WholeField
 from control_panel.rule_fields import RuleFields, retry_settings
 from dialer.call_flow import KEYS, Action
 from dialer.caller_id import CallerIdChoice
@@ -67,9 +66,9 @@ assert set(KEY_ORDER) == KEYS
 REQUIRED = _l("Fill this in.")
 
 
-def _whole(text: Any, low: int, high: int) -> IntegerField:
+def _whole(text: Any, low: int, high: int) -> WholeField:
     between = _l("A whole number from %(low)s to %(high)s.", low=low, high=high)
-    return IntegerField(text, [InputRequired(between), NumberRange(low, high, between)])
+    return WholeField(text, [InputRequired(between), NumberRange(low, high, between)])
 
 
 def choices_of(labels: Mapping[Any, Any]) -> list[SelectChoice]:
@@ -111,20 +110,18 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
 
     max_channels = _whole(_l("Calls at once"), 1, 10_000)
     calls_per_minute = _whole(_l("New calls per minute"), 1, 100_000)
-    calls_per_second = DecimalField(
+    calls_per_second = NumberField(
         _l("New calls per second"),
-        [Optional(), NumberRange(0.01, 1000, _l("A number from 0.01 to 1000, or nothing."))],
-        places=None,
+        [Optional(), NumberRange(0.01, 1000, _l("A number from 0.01 to 1000, as 2.5. Empty: no limit of its own."))],
     )
     ring_timeout_s = _whole(_l("Ring for at most"), 15, 120)
     max_call_s = _whole(_l("Longest call"), 10, 3600)
     priority = _whole(_l("Priority"), 1, 9)
     weight = _whole(_l("Weight"), 1, 100)
     max_attempts = _whole(_l("Calls to one number at most"), 1, 50)
-    abandon_cap = DecimalField(
+    abandon_cap = NumberField(
         _l("Abandoned calls at most"),
         [Optional(), NumberRange(0, 100, _l("A number from 0 to 100."))],
-        places=None,
         default=3,
     )
     is_recording = BooleanField(_l("Record conversations"))
@@ -138,7 +135,7 @@ class CampaignForm(FlaskForm, AmdFields, CallbackFields, RuleFields):
         """Return (key, field) in the telephone's order."""
         return [(key, self[_key_name(key)]) for key in KEY_ORDER]
 
-    def retry_fields(self) -> list[tuple[Disposition, BooleanField, DecimalField, DecimalField, IntegerField]]:
+    def retry_fields(self) -> list[tuple[Disposition, BooleanField, NumberField, NumberField, WholeField]]:
         """Return each disposition with its fields: on, delay in minutes, growth, attempts."""
         return [
             (d, self[f"retry_{d}"], self[f"retry_{d}_minutes"], self[f"retry_{d}_growth"], self[f"retry_{d}_attempts"])
@@ -195,9 +192,9 @@ def _add_repeated_fields() -> None:
         attempts = _l("A whole number from 1 to 50.")
         for name, field in {
             "": BooleanField(),
-            "_minutes": DecimalField(_l("Wait, minutes"), [Optional(), NumberRange(0, 43_200, minutes)], places=None),
-            "_growth": DecimalField(_l("Then longer by"), [Optional(), NumberRange(1, 100, growth)], places=None),
-            "_attempts": IntegerField(_l("Calls at most"), [Optional(), NumberRange(1, 50, attempts)]),
+            "_minutes": NumberField(_l("Wait, minutes"), [Optional(), NumberRange(0, 43_200, minutes)]),
+            "_growth": NumberField(_l("Then longer by"), [Optional(), NumberRange(1, 100, growth)]),
+            "_attempts": WholeField(_l("Calls at most"), [Optional(), NumberRange(1, 50, attempts)]),
         }.items():
             setattr(CampaignForm, f"retry_{disposition}{name}", field)
 

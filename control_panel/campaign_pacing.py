@@ -9,12 +9,13 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DecimalField, IntegerField, SelectField
+from wtforms import SelectField
 from wtforms.validators import InputRequired, NumberRange
 
 from control_panel.access import needs
 from control_panel.campaigns import campaign_or_404
 from control_panel.database import connection
+from control_panel.number_fields import NumberField, WholeField
 from db import audit, pacing
 from db.audit import AuditFilter
 from db.users import UserRole as Role
@@ -37,18 +38,16 @@ class PacingForm(FlaskForm):
     """What an administrator or manager sets. abandon_cap: percent."""
 
     mode = SelectField(_l("Pacing"))
-    operators = IntegerField(
+    operators = WholeField(
         _l("Operators"), [InputRequired(REQUIRED), NumberRange(0, 10_000, _l("A whole number from 0."))]
     )
-    lines_per_operator = DecimalField(
+    lines_per_operator = NumberField(
         _l("Lines for each free operator"),
         [InputRequired(REQUIRED), NumberRange(0.1, 20, _l("A number from 0.1 to 20."))],
-        places=None,
     )
-    abandon_cap = DecimalField(
+    abandon_cap = NumberField(
         _l("Callees left without an operator at most"),
         [InputRequired(REQUIRED), NumberRange(0.1, 50, _l("A number from 0.1 to 50."))],
-        places=None,
     )
 
     def fill(self) -> "PacingForm":

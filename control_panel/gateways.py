@@ -9,11 +9,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, DecimalField, IntegerField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from control_panel.access import needs
 from control_panel.database import connection
+from control_panel.number_fields import NumberField, WholeField
 from db import audit, caller_ids, gateway_health, gateways
 from db.errors import AlreadyExists, InUse
 from db.gateways import Gateway
@@ -33,14 +34,14 @@ Answer = str | Response | tuple[str, int]
 class LimitsForm(FlaskForm):
     """A gateway's limits."""
 
-    max_channels = IntegerField(
+    max_channels = WholeField(
         _l("Calls at once"), [InputRequired(_l("Fill this in.")), NumberRange(1, 100_000, _l("A whole number from 1."))]
     )
-    calls_per_second = DecimalField(
+    calls_per_second = NumberField(
         _l("New calls per second"),
         [InputRequired(_l("Fill this in.")), NumberRange(0.01, 1000, _l("A number from 0.01 to 1000."))],
     )
-    calls_per_minute = IntegerField(
+    calls_per_minute = WholeField(
         _l("New calls per minute"), [Optional(), NumberRange(1, 60_000, _l("A whole number from 1."))]
     )
 

@@ -8,11 +8,12 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import IntegerField, StringField, ValidationError
+from wtforms import StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from control_panel.access import needs
 from control_panel.database import connection
+from control_panel.number_fields import WholeField
 from control_panel.rule_fields import MOST_CALLS, MOST_MINUTES
 from db import audit, limits
 from db.limits import Budgets, LimitProfile
@@ -27,9 +28,9 @@ REQUIRED = _l("Fill this in.")
 Answer = str | Response | tuple[str, int]
 
 
-def _number(text: Any, high: int) -> IntegerField:
+def _number(text: Any, high: int) -> WholeField:
     between = _l("A whole number from %(low)s to %(high)s, or nothing.", low=1, high=high)
-    return IntegerField(text, [Optional(), NumberRange(1, high, between)])
+    return WholeField(text, [Optional(), NumberRange(1, high, between)])
 
 
 class ProfileForm(FlaskForm):

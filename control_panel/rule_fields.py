@@ -3,10 +3,11 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional
 
+from control_panel.number_fields import WholeField
 from db.campaigns import Campaign
 from db.limits import LimitProfile
 from dialer.destination import parse_destinations
@@ -16,9 +17,9 @@ NO_PROFILE = ""
 MOST_CALLS, MOST_MINUTES = 10_000_000, 1_000_000
 
 
-def _number(text: Any, high: int) -> IntegerField:
+def _number(text: Any, high: int) -> WholeField:
     between = _l("A whole number from %(low)s to %(high)s, or nothing.", low=1, high=high)
-    return IntegerField(text, [Optional(), NumberRange(1, high, between)])
+    return WholeField(text, [Optional(), NumberRange(1, high, between)])
 
 
 class RuleFields:
@@ -28,7 +29,7 @@ class RuleFields:
     destinations = StringField(_l("Countries and prefixes"), [Length(max=1000)])
     limit_profile = SelectField(_l("Limits per number, all campaigns together"), default=NO_PROFILE)
     max_per_day = _number(_l("Calls to one contact a day"), 50)
-    jitter_percent = IntegerField(
+    jitter_percent = WholeField(
         _l("Spread retries by up to"),
         [Optional(), NumberRange(0, 100, _l("A whole number from %(low)s to %(high)s, or nothing.", low=0, high=100))],
     )

@@ -6,12 +6,13 @@ from zoneinfo import available_timezones
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField
+from wtforms import DateTimeLocalField, SelectField, StringField
 from wtforms.fields.core import Field
 from wtforms.validators import Length, NumberRange, Optional
 
 from control_panel.campaign_form import choices_of
 from control_panel.labels import label
+from control_panel.number_fields import WholeField
 from dialer.cron import at_wall_clock, is_on_the_clock
 from dialer.errors import InvalidSchedule
 from dialer.schedule import LATE_START_S, LATEST_START_S, Run, Schedule, check, zone_of
@@ -44,7 +45,7 @@ class ScheduleForm(FlaskForm):
     stop_at = DateTimeLocalField(_l("Stop for good"), [Optional()], format=WALL)
     cron = StringField(_l("Start again and again"), [Length(max=200)])
     pause_cron = StringField(_l("Pause again and again"), [Length(max=200)])
-    late_minutes = IntegerField(
+    late_minutes = WholeField(
         _l("Start late by at most"),
         [Optional(), NumberRange(0, LATEST_START_S // 60, _l("A whole number from 0 to 1440."))],
         default=LATE_START_S // 60,

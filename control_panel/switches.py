@@ -9,12 +9,13 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, IntegerField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import InputRequired, NumberRange, Optional, Regexp
 
 from control_panel.access import needs
 from control_panel.context import settings
 from control_panel.database import connection
+from control_panel.number_fields import WholeField
 from db import audit, switches
 from db.errors import AlreadyExists, NotFound
 from db.switches import KnownSwitch, SwitchRow
@@ -45,12 +46,10 @@ class SwitchForm(FlaskForm):
     """A switch's address and limit."""
 
     host = StringField(_l("Address"), [InputRequired(REQUIRED), Regexp(HOST, message=_l("A host name or an address."))])
-    port = IntegerField(
+    port = WholeField(
         _l("Port of the Event Socket"), [InputRequired(REQUIRED), NumberRange(1, 65_535, _l("A port from 1 to 65535."))]
     )
-    max_channels = IntegerField(
-        _l("Calls at once"), [Optional(), NumberRange(1, 100_000, _l("A whole number from 1."))]
-    )
+    max_channels = WholeField(_l("Calls at once"), [Optional(), NumberRange(1, 100_000, _l("A whole number from 1."))])
     is_enabled = BooleanField(_l("Takes calls"), default=True)
 
 
