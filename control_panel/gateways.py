@@ -96,6 +96,7 @@ def _page(form: GatewayForm | None = None, caller_form: CallerIdForm | None = No
         "gateways/index.html",
         gateways=gateways.list_all(conn),
         health=gateway_health.known(conn),
+        legs=gateway_health.failed_legs(conn),
         callers=by_gateway,
         form=form or GatewayForm(formdata=None, data=defaults),
         is_refused=form is not None,
@@ -108,6 +109,12 @@ def _page(form: GatewayForm | None = None, caller_form: CallerIdForm | None = No
 def _gateway_or_404(gateway_id: int) -> Gateway:
     found = [g for g in gateways.list_all(connection()) if g.id == gateway_id]
     return found[0] if found else abort(404)
+
+
+def _edit_page(gateway: Gateway, form: SettingsForm) -> str:
+    conn = connection()
+    health, legs = gateway_health.known(conn).get(gateway.id), gateway_health.failed_legs(conn).get(gateway.id)
+    return render_template("gateways/edit.html", gateway=gateway, form=form, health=health, legs=legs)
 
 
 @blueprint.get("/")
@@ -140,7 +147,7 @@ def add() -> Answer:
 def edit(gateway_id: int) -> Answer:
     """Show a gateway's limits."""
     gateway = _gateway_or_404(gateway_id)
-    return render_template("gateways/edit.html", gateway=gateway, form=SettingsForm(obj=gateway))
+    return _edit_page(gateway, SettingsForm(obj=gateway))
 
 
 @blueprint.post("/<int:gateway_id>")
@@ -149,7 +156,7 @@ def update(gateway_id: int) -> Answer:
     """Store new limits; they hold for the very next call."""
     gateway, form = _gateway_or_404(gateway_id), SettingsForm()
     if not form.validate_on_submit():
-        return render_template("gateways/edit.html", gateway=gateway, form=form), 400
+        return _edit_page(gateway, form), 400
     changed = Gateway(
         gateway.id,
         gateway.name,

@@ -50,6 +50,15 @@ class _Seen:
         return Seen(**{field.name: getattr(self, field.name) for field in fields(Seen)})
 
 
+@dataclass(frozen=True, slots=True)
+class FailedLegs:
+    """reason: what the last one ended with, as `CAUSE 503`."""
+
+    gateway_id: int
+    count: int
+    reason: str
+
+
 def known(conn: AnyConnection) -> dict[int, Health]:
     """Return the health of every gateway that was ever judged, by gateway id."""
     return {kept.gateway_id: kept.health() for kept in all_of(conn, _Kept, queries["known"])}
@@ -84,6 +93,11 @@ def _news(conn: AnyConnection, now: datetime, since: datetime) -> Mapping[int, S
         "causes": list(REFUSALS),
     }
     return {row.gateway_id: row.seen() for row in all_of(conn, _Seen, queries["seen"], values)}
+
+
+def failed_legs(conn: AnyConnection) -> dict[int, FailedLegs]:
+    """Return the operators' legs of the last hour that nobody answered, by gateway id."""
+    return {legs.gateway_id: legs for legs in all_of(conn, FailedLegs, queries["failed_legs"])}
 
 
 def note_operators_leg(

@@ -67,3 +67,8 @@ WITH old AS (
 INSERT INTO operator_leg_failures (attempt_id, gateway_id, left_at, ended_at, hangup_cause, sip_code)
 SELECT id, gateway_id, %(left_at)s, now(), %(hangup_cause)s, %(sip_code)s FROM attempts WHERE id = %(attempt_id)s
 ON CONFLICT DO NOTHING
+
+-- failed_legs -- How many operators' legs nobody answered through each gateway within an hour, and what the last ended with.
+SELECT gateway_id, count(*) AS count,
+    (array_agg(hangup_cause || coalesce(' ' || sip_code, '') ORDER BY ended_at DESC))[1] AS reason
+FROM operator_leg_failures WHERE ended_at > now() - interval '1 hour' GROUP BY gateway_id
