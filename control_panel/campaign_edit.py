@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from db.users import UserRole as Role
 from dialer.call_flow import default_definition, parse_flow
 from dialer.caller_id import CallerIdChoice
 from dialer.errors import IllegalMove
+from dialer.retry import DEFAULT_DEFINITION, are_followable
 
 blueprint = Blueprint("campaign_edit", __name__, url_prefix="/campaigns")
 
@@ -169,6 +170,11 @@ def _values(campaign: Campaign) -> dict[str, Any]:
 def edit(campaign_id: int) -> Answer:
     """Show a campaign's settings."""
     campaign = campaign_or_404(campaign_id)
+    if not are_followable(campaign.retry_rules):
+        campaign = replace(campaign, retry_rules=DEFAULT_DEFINITION)
+        flash(
+            _("The stored retry rules can't be followed. The usual ones are filled in: check them and save."), "error"
+        )
     chosen = campaigns.caller_ids_of(connection(), campaign_id)
     return _page(_form(_values(campaign)), campaign, chosen, crm_mapping.pairs_of(campaign.crm_mapping))
 

@@ -6,7 +6,7 @@ from control_panel.access import needs
 from control_panel.database import connection
 from control_panel.leads import pause
 from control_panel.live_state import MAX_CALLS
-from db import overview
+from db import overview, switches
 from db.users import UserRole as Role
 from dialer.campaign import CampaignState
 
@@ -30,4 +30,5 @@ def show() -> str:
         calls=overview.live_calls(conn, MAX_CALLS),
         steps=overview.first_steps(conn),
         paused=pause(),
+        kept_results=switches.kept_results(conn),
     )

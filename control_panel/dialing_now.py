@@ -19,7 +19,10 @@ BRAKES: dict[str, Any] = {
     "spool_waits": _l("The telephone switch has come back with results that are not written down yet."),
     "not_reconciled": _l("Calls that are up are being looked through after an interruption; it goes on by itself."),
     "spool_full": _l("The disk that keeps results is full."),
-    "clock_set": _l("The clock of Redis was set; dialing goes on after a minute."),
+    "clock_set": _l(
+        "The clock of Redis was set, so nobody knows how many calls left within the last minute: dialing goes on by "
+        "itself a minute later."
+    ),
     "leases_old": _l("Redis has not answered for a while; it goes on by itself."),
     "refused": _l("The telephone switch refuses calls; it is tried again every few seconds."),
 }

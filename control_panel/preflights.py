@@ -17,6 +17,7 @@ from db.campaigns import Campaign
 from db.preflight import Preflight, preflight
 from db.users import UserRole as Role
 from dialer.campaign import CampaignState
+from dialer.retry import are_followable
 
 blueprint = Blueprint("preflights", __name__, url_prefix="/campaigns/<int:campaign_id>/preflight")
 
@@ -26,6 +27,8 @@ blueprint = Blueprint("preflights", __name__, url_prefix="/campaigns/<int:campai
 def show(campaign_id: int) -> str:
     """Say who will be dialled, who not and why, and what keeps the campaign from dialing."""
     campaign = campaign_or_404(campaign_id)
+    if not are_followable(campaign.retry_rules):
+        return render_template("campaigns/unfollowable.html", campaign=campaign)
     judged = _judged(campaign_id)
     return render_template(
         "campaigns/judged.html",

@@ -16,7 +16,7 @@ from control_panel.access import needs
 from control_panel.context import settings
 from control_panel.database import connection
 from control_panel.number_fields import WholeField
-from db import audit, switches
+from db import audit, overview, switches
 from db.errors import AlreadyExists, NotFound
 from db.switches import KnownSwitch, SwitchRow
 from db.users import UserRole as Role
@@ -66,9 +66,11 @@ class NewSwitchForm(SwitchForm):
 
 
 def _page(form: NewSwitchForm | None = None) -> str:
+    found = switches.list_all(connection())
     return render_template(
         "switches/index.html",
-        switches=switches.list_all(connection()),
+        switches=found,
+        to_mend=overview.unfollowable(connection()) if any(switch.kept_results for switch in found) else [],
         out=OUT,
         total=settings().max_channels,
         rest_s=switches.REST_S,

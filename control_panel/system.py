@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _l
 
 from control_panel.access import needs
 from control_panel.database import connection
-from db import schedulers
+from db import schedulers, switches
 from db.users import UserRole as Role
 
 blueprint = Blueprint("system", __name__, url_prefix="/system")
@@ -19,7 +19,10 @@ HELD = {
     "switches_out": _l("No telephone switch takes calls at the moment; Switches says why of each."),
     "spool_waits": _l("The telephone switch has come back with results that are not written down yet."),
     "not_reconciled": _l("It compares live calls with the switch first."),
-    "clock_set": _l("The clock of Redis was set; dialing goes on after a minute."),
+    "clock_set": _l(
+        "The clock of Redis was set, so nobody knows how many calls left within the last minute: dialing goes on by "
+        "itself a minute later."
+    ),
     "leases_old": _l("Redis has not been told for a while which channels are taken."),
     "spool_full": _l("The switch's disk could not keep the results of further calls."),
     "refused": _l("The switch refused a call; it is tried again in a few seconds."),
@@ -40,5 +43,6 @@ def show() -> str:
         schedulers=found,
         is_any_alive=any(one.is_alive for one in found),
         held=HELD,
+        kept_results=switches.kept_results(conn),
         upcoming=schedulers.upcoming(conn, MOST_UPCOMING),
     )

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.rows import tuple_row
+
 from db import sql
 from db.sql import AnyConnection
 from dialer.campaign import CampaignState
+from dialer.retry import are_followable
 
 QUERIES = sql.load("overview")
 
@@ -80,3 +83,10 @@ def free_flow_name(conn: AnyConnection, wanted: str) -> str:
     taken = set(sql.column_of(conn, QUERIES["flow_names_like"], {"name": wanted}))
     names = (wanted, *(f"{wanted} ({number})" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
+
+
+def unfollowable(conn: AnyConnection) -> list[tuple[int, str]]:
+    """Return (id, name) of the campaigns whose stored retry rules can't be followed, oldest first."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        found = cursor.execute(QUERIES["retry_rules"]).fetchall()
+    return [(campaign_id, name) for campaign_id, name, rules in found if not are_followable(rules)]

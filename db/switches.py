@@ -87,6 +87,11 @@ def list_all(conn: AnyConnection) -> list[KnownSwitch]:
     return all_of(conn, KnownSwitch, queries["list_all"])
 
 
+def kept_results(conn: AnyConnection) -> int:
+    """Return how many results all switches keep until something stored is mended."""
+    return cast(int, value_of(conn, queries["kept_results"]))
+
+
 def from_settings(conn: AnyConnection, host: str, port: int) -> None:
     """Keep the switch of the settings where they say, and make it when there is none at all."""
     values = {"host": host, "port": port}

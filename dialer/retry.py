@@ -100,6 +100,15 @@ def parse_rules(definition: Mapping[str, Any]) -> RetryRules:
     )
 
 
+def are_followable(definition: Mapping[str, Any]) -> bool:
+    """Whether these are rules at all: nothing is dialled and no result written down by others."""
+    try:
+        parse_rules(definition)
+    except InvalidRetryRules:
+        return False
+    return True
+
+
 def _number(rule: Mapping[str, Any], where: str, name: str, low: float, high: float, default: float | None) -> float:
     value = rule.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

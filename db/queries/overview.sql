@@ -41,3 +41,6 @@ SELECT flow_id FROM flow_versions WHERE id = %(flow_version_id)s;
 
 -- flow_names_like -- names that are or begin with a name
 SELECT name FROM flows WHERE project_id = 1 AND starts_with(name, %(name)s);
+
+-- retry_rules -- Those of every campaign, oldest first.
+SELECT id, name, retry_rules FROM campaigns WHERE project_id = 1 ORDER BY id

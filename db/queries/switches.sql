@@ -8,6 +8,9 @@ FROM switches s LEFT JOIN (
 ) ours ON ours.switch_id = s.id
 WHERE s.project_id = 1 ORDER BY s.name
 
+-- kept_results -- How many results all of them keep on their disks until something stored is mended.
+SELECT coalesce(sum(kept_results), 0)::int FROM switches WHERE project_id = 1
+
 -- rows -- What a scheduler needs to know of each.
 SELECT id, name, host, port, max_channels, is_enabled FROM switches WHERE project_id = 1 ORDER BY id
 

@@ -9,7 +9,9 @@ from control_panel.switches import OUT
 from db import switches
 from db.switches import Seen, SwitchRow
 from dialer.switches import Out
+from tests.control_panel import sample
 from tests.control_panel.conftest import Browser, SignIn
+from tests.control_panel.test_it_makes_campaigns import as_a_browser_sends
 
 NEW = {"name": "fs2", "host": "10.0.0.2", "port": "8021", "max_channels": "200", "is_enabled": "y"}
 
@@ -73,6 +75,31 @@ def test_it_says_that_a_switch_keeps_results_until_something_is_mended(admin: Br
     assert "Its disk keeps" not in admin.text("/switches/")
     switches.write_seen(conn, Seen(switch_id, None, None, None, 0.2, kept_results=3))
     assert "Its disk keeps 3 results" in admin.text("/switches/")
+    assert "The log of this switch names the call" in admin.text("/switches/")
+
+
+@pytest.mark.parametrize("path", ["/", "/system/"])
+def test_the_first_pages_tell_of_results_that_are_kept(sign_in: SignIn, conn: Connection[Any], path: str) -> None:
+    viewer, first, second = sign_in("viewer"), a_switch(conn), a_switch(conn, "fs2", "10.0.0.2")
+    assert "in no figure yet" not in viewer.text(path)
+    for switch_id in (first, second):
+        switches.write_seen(conn, Seen(switch_id, None, None, None, 0.2, kept_results=2))
+    assert "4 results of calls wait" in viewer.text(path)
+
+
+def test_it_leads_to_the_campaign_whose_rules_are_to_be_mended(admin: Browser, conn: Connection[Any]) -> None:
+    well, ill = sample.a_campaign(conn, "Well"), sample.a_campaign(conn, "Ill")
+    conn.execute("UPDATE campaigns SET retry_rules = %s WHERE id = %s", ['{"busy": {}}', ill])
+    switches.write_seen(conn, Seen(a_switch(conn), None, None, None, 0.2, kept_results=1))
+    page = admin.text("/switches/")
+    assert f'<a href="/campaigns/{ill}">Ill</a>' in page
+    assert f"/campaigns/{well}" not in page
+    assert "The log of this switch" not in page
+    sent = as_a_browser_sends(admin.text(f"/campaigns/{ill}/edit"))
+    assert "The stored retry rules can't be followed." in admin.text(f"/campaigns/{ill}/preflight")
+    assert admin.post(f"/campaigns/{ill}/edit", sent).status_code == 302
+    assert "/campaigns/" + str(ill) + '">Ill' not in admin.text("/switches/")
+    assert "t be followed" not in admin.text(f"/campaigns/{ill}/preflight")
 
 
 def test_every_reason_has_its_words() -> None:
