@@ -38,8 +38,8 @@ def abandon(world: World, campaign_id: int, count: int) -> list[ClaimedAttempt]:
 
 
 def test_it_counts_people_and_nobody_else(world: World) -> None:
-    campaign_id = world.campaign(contacts=7)
-    calls = world.dial(campaign_id, 7)
+    campaign_id = world.campaign(contacts=8)
+    calls = world.dial(campaign_id, 8)
     ends = (
         {"outcome": Outcome.INTERESTED},
         {"outcome": Outcome.NO_INPUT},
@@ -48,6 +48,7 @@ def test_it_counts_people_and_nobody_else(world: World) -> None:
         {"outcome": Outcome.MACHINE},
         {"outcome": Outcome.FAX},
         {"answered_at": None},
+        {"answered_at": None, "outcome": Outcome.NO_INPUT},
     )
     for claimed, facts in zip(calls, ends, strict=True):
         end(world, claimed, **facts)
