@@ -67,6 +67,11 @@ class Caller:
         assert not self._thread.is_alive(), f"{self.number} is still calling"
         return self
 
+    def give_up(self) -> None:
+        """Stop waiting, when there is nobody left to hear from."""
+        self._done = True
+        self.join()
+
     @property
     def final(self) -> int:
         return next((code for code in self.codes if code >= 200), 0)

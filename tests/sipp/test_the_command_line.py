@@ -60,7 +60,7 @@ def test_a_signal_ends_the_carrier_and_its_sipp(tmp_path, number):
     assert (child.returncode, errors) == (0, "")
     assert not Path(f"/proc/{sipp}").exists()
     assert output.startswith("carrier: ")
-    del caller  # its thread gives up by itself: the carrier is gone
+    caller.give_up()
 
 
 def test_sipp_does_not_outlive_a_carrier_that_was_killed(tmp_path):
