@@ -138,15 +138,20 @@ def ask_to_leave(
     wanted: Wanted | None = None,
     campaign: tuple[int, float] = (0, 0.0),
     ahead_s: float = 0.0,
+    not_before_s: float = 0.0,
+    instead_of: float = 0.0,
 ) -> Leave:
     """Ask whether a call over this gateway may leave now, and on which switch; the next one leaves so long after it.
 
     ahead_s: a moment that is no further off will do too, for somebody who has something left to do until then.
+    not_before_s: it leaves no sooner, whatever it is allowed. instead_of: the moment (Leave.at) that it was given and
+    let pass.
     campaign: its id, and how far apart its own calls leave, 0.0: no limit of its own.
     Raises LeasesLost, also when Redis was emptied since the lease was reserved: reserve again. Raises RedisAway.
     """
     campaign_id, campaign_spacing_s = campaign
-    limits = [ceil(seconds * 1_000_000) for seconds in (spacing_s, campaign_spacing_s, total_spacing_s, ahead_s)]
+    times_s = (spacing_s, campaign_spacing_s, total_spacing_s, ahead_s, max(not_before_s, 0.0))
+    limits = [*(ceil(seconds * 1_000_000) for seconds in times_s), round(instead_of * 1_000_000)]
     places = wanted.places if wanted else ()
     more: list[str | int] = [value for place in places for value in place]
     if wanted:

@@ -4,17 +4,18 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from redis import Redis
 
 from db import claims, leases
 from db.errors import DatabaseAway, LeasesLost, RedisAway
-from db.leases import Leave, Wanted
+from db.leases import Leave
 from scheduler.brakes import Brakes
 from scheduler.database import Database
-from scheduler.distances import AHEAD_S, Distances
+from scheduler.distances import PROMPT_S, Distances
+from scheduler.last_gate import LastGate, Lines
 from scheduler.pace import Pace
 from scheduler.planner import Departure, give_back
 from scheduler.sender import LOOK_EVERY_S, PATIENCE_S, Reply, Sender, Sending, Taker
@@ -33,20 +34,13 @@ NO_PERMISSION = "Redis did not let a call leave, planned calls are undone"
 FAILED = "sending a planned call failed"
 
 
-class Lines(Protocol):
-    """What is needed of scheduler.switches.Switches."""
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A call that was sent, to a switch, and the moment it was given."""
 
-    def takers(self, gateway: str) -> Sequence[Any]:
-        """Return the switches (Taker) that may take a call over this gateway, the one to try first first."""
-
-    def has_others(self, node: Any) -> bool:
-        """Whether another one takes calls now."""
-
-    def channels(self, node: Any) -> int:
-        """Return how many channels it may have."""
-
-    def note(self, live: Mapping[int, int], taken: int | None = None) -> None:
-        """Take down how many channels are taken on each."""
+    departure: Departure
+    taker: Taker
+    moment: float
 
 
 class Departures:
@@ -64,14 +58,14 @@ class Departures:
         lease_ttl_s: int = leases.TTL_S,
     ) -> None:
         self._database, self._redis, self._switches, self._brakes = database, redis, switches, brakes
-        self._lease_ttl_s = lease_ttl_s
         self._clock = clock
         self._planned: list[Departure] = []
         self._changed = threading.Condition()
         self._is_over = False
         self._distances = Distances(total_cps, clock)
-        self._unheard: tuple[Departure, float] | None = None
-        """The call that was sent last while its switch has not replied, and the moment it was given."""
+        self._gate = LastGate(redis, switches, self._distances, lease_ttl_s)
+        self._unheard: _Left | None = None
+        """The call that was sent last while its switch has not replied."""
         self.pace = Pace(total_cps)
         self._unsent, self._withdrawals = unsent, Withdrawals(database, redis, unsent)
         self._sender = Sender(database, redis, unsent, self._withdrawals)
@@ -100,6 +94,7 @@ class Departures:
                 departure = self._next()
                 if departure is not None:
                     self._depart(departure)
+                    self._hear(self._until_next_s())
                 self._sender.look()
                 self._sender.tell()
                 self._withdrawals.settle()
@@ -173,17 +168,14 @@ class Departures:
             taker.id: taker for taker in self._switches.takers(attempt.gateway) if not self._sender.awaits(taker)
         }
         try:
-            leave = self._ask_to_leave(departure, takers)
+            leave = self._gate.ask(departure, takers, departure.due_s - self._clock())
         except (RedisAway, LeasesLost) as error:
             logger.warning(NO_PERMISSION, extra={"reason": str(error)})
             return self._undo([departure, *self._take_all()])
-        asked_at = self._clock()
-        if leave.wait_s > 0:  # another scheduler's call left late
-            if leave.wait_s > leave.campaign_wait_s:
-                self._distances.gateway_waits(departure, asked_at + leave.wait_s)
-            else:
-                self._distances.campaign_waits(departure, asked_at + leave.wait_s)
+        if leave.wait_s > 0:  # somebody else's call leaves first
+            self._distances.must_wait(departure, leave.wait_s, leave.campaign_wait_s)
             return self.add([departure])
+        moment = self._clock() + leave.in_s
         self._switches.note(leave.live, leave.switch_id)
         taker = takers.get(leave.switch_id) if leave.switch_id is not None else None
         core_uuid = taker.line.core_uuid if taker is not None else None
@@ -201,28 +193,49 @@ class Departures:
             return self._undo(self._take_all())
         if not marked:
             return self._undo([departure])
-        moment = asked_at + leave.in_s
-        if not self._may_follow(departure, moment):
+        try:
+            allowed = self._when_allowed(departure, taker, leave, moment)
+        except Exception:
+            self._withdrawals.put_aside(attempt.attempt_id)
+            raise
+        if allowed is None:
             self.pace.kept_line(self._clock() - began_at)
             return self._withdrawals.put_aside(attempt.attempt_id)
+        allowed_at, moment = allowed
         self._distances.leaves(departure, moment)
         # Asked once more right before the bytes leave: whatever holds it up from here must not make it late unnoticed.
         latest_s = departure.due_s + LATEST_S
         patience_s = PATIENCE_S if self._switches.has_others(taker) else None
-        self._unheard = departure, moment
-        self._note(self._sender.send(Sending(attempt, taker, core_uuid, leave.at, latest_s), patience_s))
-        self._hear(self._until_next_s())
+        self._unheard = _Left(departure, taker, moment)
+        self._note(self._sender.send(Sending(attempt, taker, core_uuid, allowed_at, latest_s), patience_s))
         return self.pace.kept_line(max(self._clock(), self._distances.next_asks_at()) - began_at)
 
-    def _may_follow(self, departure: Departure, moment: float) -> bool:
-        """Wait for the reply to the call before, and until this one may be sent; False: it must not leave any more."""
-        if self._hear(None) is not Reply.GOOD:
-            return False
+    def _when_allowed(
+        self, departure: Departure, taker: Taker, leave: Leave, moment: float
+    ) -> tuple[float, float] | None:
+        """Wait for the reply to the call before, and until this one may be sent; None: it must not leave any more.
+
+        Return its moment by Redis's clock and by ours. Whoever let it pass asks for another: somebody may have been
+        given one since.
+        """
+        before = self._unheard
+        reply = self._hear(None)
+        if before is not None and before.taker is taker and reply is not Reply.GOOD:
+            return None
         leaves_at = self._distances.leaves_at(departure, moment)
-        if max(leaves_at, self._clock()) > departure.due_s + LATEST_S:
-            return False
+        if max(leaves_at, self._clock()) > moment + PROMPT_S:
+            try:
+                again = self._gate.ask_again(departure, taker, departure.due_s + LATEST_S - self._clock(), leave)
+            except (RedisAway, LeasesLost):
+                return None
+            if again is None:
+                return None
+            leave, moment = again, self._clock() + again.in_s
+            leaves_at = max(leaves_at, moment)
+        if max(leaves_at, self._clock()) > departure.due_s + LATEST_S or self._brakes.reason() is not None:
+            return None
         time.sleep(max(leaves_at - self._clock(), 0.0))
-        return True
+        return leave.at, moment
 
     def _hear(self, most_s: float | None) -> Reply:
         """Wait for the reply to the call that was sent last, at most as long as its switch may hold up others."""
@@ -231,10 +244,12 @@ class Departures:
     def _note(self, reply: Reply) -> Reply:
         """Count the distance to the next call from this one's moment, or later when it was held up on its way."""
         if self._unheard and reply is not Reply.NOT_YET:
-            (departure, moment), self._unheard = self._unheard, None
-            if self._distances.was_heard(departure, moment):
+            left, self._unheard = self._unheard, None
+            at = self._sender.heard_at if reply is Reply.GOOD else self._clock()
+            if self._distances.was_heard(left.departure, left.moment, at):
+                attempt = left.departure.attempt
                 with contextlib.suppress(RedisAway, LeasesLost):
-                    leases.has_left(self._redis, departure.attempt.gateway_id, departure.attempt.campaign_id)
+                    leases.has_left(self._redis, attempt.gateway_id, attempt.campaign_id)
         return reply
 
     def _until_next_s(self) -> float | None:
@@ -242,17 +257,6 @@ class Departures:
         with self._changed:
             moments = [self._distances.asks_at(departure) for departure in self._planned]
         return max(min(moments) - self._clock(), 0.0) if moments else None
-
-    def _ask_to_leave(self, departure: Departure, takers: Mapping[int, Taker]) -> Leave:
-        """Ask at the last gate, for a channel on one of these switches. Raises RedisAway, LeasesLost."""
-        places = [(taker.id, self._switches.channels(taker)) for taker in takers.values()]
-        wanted = Wanted(departure.attempt.attempt_id, places, self._lease_ttl_s)
-        if not places:
-            return Leave(0.0, 0.0)
-        of_gateway, of_campaign, in_all = self._distances.spacings(departure)
-        campaign = departure.attempt.campaign_id, of_campaign
-        gateway_id = departure.attempt.gateway_id
-        return leases.ask_to_leave(self._redis, gateway_id, of_gateway, in_all, wanted, campaign, AHEAD_S)
 
     def _undo(self, departures: Sequence[Departure]) -> None:
         """Undo claims that were not marked. While PostgreSQL is away their age undoes them later."""

@@ -65,13 +65,16 @@ class Distances:
         """Return when the next call may ask, whichever it is."""
         return self._free.in_all - AHEAD_S
 
-    def gateway_waits(self, departure: Departure, until: float) -> None:
-        """Hear that no call may leave over its gateway before then."""
-        self._free.of_gateway[departure.attempt.gateway_id] = until
+    def must_wait(self, departure: Departure, wait_s: float, campaign_wait_s: float) -> None:
+        """Hear that no call may leave over its gateway for so long, or for the campaign's sake alone none of its own.
 
-    def campaign_waits(self, departure: Departure, until: float) -> None:
-        """Hear that no call of its campaign may leave before then."""
-        self._free.of_campaign[departure.attempt.campaign_id] = until
+        For no longer than a distance: whoever was told more, by a clock that was set, asks again.
+        """
+        until = self._clock() + min(wait_s, max(self.spacings(departure)) + AHEAD_S)
+        if wait_s > campaign_wait_s:
+            self._free.of_gateway[departure.attempt.gateway_id] = until
+        else:
+            self._free.of_campaign[departure.attempt.campaign_id] = until
 
     def leaves_at(self, departure: Departure, moment: float) -> float:
         """Return when it may be sent: at its moment, and far enough from those before, which may have been held up."""
@@ -87,9 +90,9 @@ class Distances:
         self._after_last.put(departure, self._clock(), self.spacings(departure))
         self._free.put(departure, moment, self.spacings(departure))
 
-    def was_heard(self, departure: Departure, moment: float) -> bool:
-        """Hear that the switch has replied; True: it was held up on its way, so that the next one leaves later too."""
-        took_s = self._clock() - moment
+    def was_heard(self, departure: Departure, moment: float, at: float) -> bool:
+        """Hear when the switch replied; True: it was held up on its way, so that the next one leaves later too."""
+        took_s = at - moment
         self._quickest_s = min(took_s, self._quickest_s + FORGETTING_S)
         held_up_s = took_s - self._quickest_s
         if held_up_s <= PROMPT_S:

@@ -51,12 +51,11 @@ class Unread(MaybeSent):
 
 
 class Unanswered(MaybeSent):
-    """No reply has come yet. look: raises this again, MaybeSent or CommandRefused, returns when there is a good one.
-
-    It waits for so many seconds at most.
+    """No reply has come yet. look: waits so many seconds; raises this again, MaybeSent, CommandRefused, or returns when
+    a good one came, on time.monotonic's clock.
     """
 
-    def __init__(self, look: Callable[[float], None]) -> None:
+    def __init__(self, look: Callable[[float], float]) -> None:
         super().__init__("the switch has not replied yet")
         self.look = look
 
@@ -83,6 +82,7 @@ class _Reply:
     """The place of one command's reply in the order of replies."""
 
     arrived: threading.Event = field(default_factory=threading.Event)
+    at: float = 0.0
     message: Message | None = None
     is_unread: bool = False
 
@@ -145,8 +145,10 @@ class EventSocket:
         core_uuid: str | None = None,
         patience_s: float | None = None,
         latest_s: float = float("inf"),
-    ) -> None:
+    ) -> float:
         """Start an API command; its answer comes as event BACKGROUND_JOB, which repeats the command.
+
+        Returns when the reply came, on time.monotonic's clock.
 
         core_uuid: the only life of the switch that it is meant for. patience_s: how long the caller is held up at most;
         the connection is given up after wait_s all the same. latest_s: when it is too late to send it, on
@@ -155,15 +157,16 @@ class EventSocket:
         sent = self._put(encode(f"bgapi {command}"), core_uuid, latest_s)
         until = time.monotonic() + wait_s
 
-        def look(patience_s: float) -> None:
+        def look(patience_s: float) -> float:
             left_s = max(until - time.monotonic(), 0.0)
             if not sent.reply.arrived.wait(min(patience_s, left_s)) and patience_s < left_s:
                 raise Unanswered(look)
             message = self._reply_to(sent, 0.0)
             if not message.reply.startswith("+OK"):
                 raise CommandRefused(message.reply)
+            return sent.reply.at
 
-        look(float("inf") if patience_s is None else patience_s)
+        return look(float("inf") if patience_s is None else patience_s)
 
     def _put(self, data: bytes, core_uuid: str | None = None, latest_s: float = float("inf")) -> _Sent:
         """Send a command; raises NotSent, MaybeSent."""
@@ -260,7 +263,7 @@ class EventSocket:
                     reply = self._replies.popleft() if self._replies else None
                 if reply is None:
                     raise BrokenStream("a reply came that no command waits for")
-                reply.message = message
+                reply.message, reply.at = message, time.monotonic()
                 reply.arrived.set()
             case "text/event-plain":
                 self._tell(lambda: self._listener.event(Event(message.body)))

@@ -49,8 +49,8 @@ class Line(Protocol):
     def core_uuid(self) -> str | None:
         """The Core-UUID while connected."""
 
-    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None, latest_s: float) -> None:
-        """Ask this life of the switch for the call."""
+    def originate(self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None, latest_s: float) -> float:
+        """Ask this life of the switch for the call; return when it replied."""
 
 
 class Taker(Protocol):
@@ -124,6 +124,8 @@ class Sender:
         """Switch's id → the call it owes a reply to, for which nobody is held up any more."""
         self._news: list[str] = []
         self._tells_at = 0.0
+        self.heard_at = 0.0
+        """When the last good reply came, on time.monotonic's clock."""
 
     @property
     def waits(self) -> bool:
@@ -189,11 +191,11 @@ class Sender:
             self._tells_at = time.monotonic() + TELL_EVERY_S
         self._news.append(event)
 
-    def _settle(self, sending: Sending, until: float, ask: Callable[[], None]) -> Reply | _Awaited:
+    def _settle(self, sending: Sending, until: float, ask: Callable[[], float]) -> Reply | _Awaited:
         """Do what follows from what `ask`, which sends it or looks for its reply, finds out."""
         attempt, taker, known = sending.attempt, sending.taker, sending.facts()
         try:
-            ask()
+            self.heard_at = ask()
         except (NotSent, OSError):
             self._withdrawals.put_aside(attempt.attempt_id)
         except CommandRefused as error:

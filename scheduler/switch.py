@@ -82,8 +82,10 @@ class Switch:
         core_uuid: str,
         patience_s: float | None = None,
         latest_s: float = float("inf"),
-    ) -> None:
+    ) -> float:
         """Ask for the call; raises UnsafeDialString, NotSent, MaybeSent, CommandRefused, Unanswered.
+
+        Returns when the switch replied, on time.monotonic's clock.
 
         core_uuid: the life of the switch for which it was marked; another one is not asked, since whoever compares
         attempts with channels would take the call for one that died with the switch.
@@ -91,7 +93,7 @@ class Switch:
         while the reply is still waited for. latest_s: when it is too late to send it, on time.monotonic's clock.
         """
         command = f"originate {attempt.dial_string(self.tap_dir)}"
-        self._socket.bgapi(command, ORIGINATE_WAIT_S, core_uuid, patience_s, latest_s)
+        return self._socket.bgapi(command, ORIGINATE_WAIT_S, core_uuid, patience_s, latest_s)
 
     def channel_exists(self, attempt_id: str) -> bool:
         """Ask uuid_exists, which is right at once; raises NotSent, MaybeSent, UnclearAnswer."""

@@ -43,13 +43,14 @@ class Remembering:
 
     def originate(
         self, attempt: ClaimedAttempt, core_uuid: str, patience_s: float | None = None, latest_s: float = 0.0
-    ) -> None:
+    ) -> float:
         self.on_originate(attempt)
         if core_uuid != self.core_uuid:
             raise NotSent
         if self.fails:
             raise self.fails.pop(0)
         self.sent.append((time.monotonic(), attempt))
+        return time.monotonic()
 
     def channel_exists(self, attempt_id: str) -> bool:
         self.asked.append(attempt_id)

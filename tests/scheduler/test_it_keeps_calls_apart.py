@@ -59,7 +59,7 @@ def test_two_schedulers_keep_the_distance_between_them(
             allowed.append(leave.at)
         return leave
 
-    monkeypatch.setattr("scheduler.departures.leases.ask_to_leave", ask)
+    monkeypatch.setattr("scheduler.last_gate.leases.ask_to_leave", ask)
     planned = plan(20)
     lines = [Departures(database, ready_redis, nodes, brakes, 50, Unsent(tmp_path)) for _ in range(2)]
     for number, line in enumerate(lines):  # all at once: what keeps them apart is the gate alone
