@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import redis as redis_package
 import soundfile
-from playwright.sync_api import FilePayload, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import FilePayload, Page, Route, ViewportSize, expect, sync_playwright
 
 from db import switches, users
 from db.switches import Seen, SwitchRow
@@ -134,6 +134,22 @@ def test_a_newcomer_gets_from_signing_in_to_a_campaign_that_dials(
     assert problems == []
 
 
+def test_a_files_name_is_offered_although_it_was_chosen_before_the_script_came(chromium: Any, panel: str) -> None:
+    page, held = opened(chromium, panel, WIDE, []), list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/audio_preview.js*", hold)
+    page.goto("/audio/", wait_until="commit")
+    sound: FilePayload = {"name": "Привет.ogg", "mimeType": "audio/ogg", "buffer": b""}
+    page.get_by_label("Аудиофайл").set_input_files(files=[sound])
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.get_by_label("Название")).to_have_value("Привет")
+
+
 def test_an_open_page_follows_the_campaign_and_recovers_when_the_panel_was_away(
     chromium: Any, postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
@@ -171,7 +187,7 @@ def test_no_page_is_wider_than_the_screen(
         known = switches.create(
             conn, SwitchRow(0, "w" * 64, "switch." * 30 + "example.org", 8021, None, is_enabled=True)
         )
-        switches.write_seen(conn, Seen(known, "11111111-2222-4333-8444-555555555555", 7, "away", 3.0))
+        switches.write_seen(conn, Seen(known, "11111111-2222-4333-8444-555555555555", 7, "away", 3.0, kept_results=3))
     problems: list[str] = []
     page = opened(chromium, panel, size, problems, scheme)
     paths = ["/", "/campaigns/", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/results/",
