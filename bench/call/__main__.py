@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from bench.call import hooks
-from bench.call.figures import Measured, Sample
+from bench.call.figures import WARM_SHARE, Measured, Sample
 from bench.call.quiet_switch import QuietSwitch
 from bench.call.world import Originated, make_campaign, percentile
 from bench.whole_switch import cpu_s
@@ -37,6 +37,8 @@ CHANNELS = 1000
 HOOK_THREADS = 16
 WARM_UP = 200
 SAMPLE_S = 0.5
+LEAST_CALLS = int(CALLS_PER_SECOND * SAMPLE_S * 2 / WARM_SHARE)
+"""So many last for two looks at the memory in each fifth of them."""
 PATIENCE_S = 60.0
 """A campaign that concludes nothing for so long is given up; what is left counts as missing."""
 SCHEDULERS_POOL = 8
@@ -53,6 +55,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1000, help="hooks that are timed")
     parser.add_argument("--most-seconds", type=float, default=3600.0, help="the calls end then, however many they were")
     options = parser.parse_args()
+    if options.calls < LEAST_CALLS:
+        parser.error(f"--calls {options.calls}: fewer than {LEAST_CALLS} are over before their memory can be compared")
     adopt_orphans()
     with stop_on_signals():
         try:
