@@ -10,8 +10,9 @@ from devstack.supervise import adopt_orphans, die_with_make, end_descendants, ru
 
 BIN = Path(sys.executable).parent
 TYPED = ["dialer", "db", "integrations", "fs_scripts", "scheduler", "control_panel", "embedded_switch", "sipp"]
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup"]
-"""Most tests wait for a telephone call or a server; two processes halve that. Each has servers of its own."""
+SIDE_BY_SIDE = ["-n", "2"]
+"""Most tests wait for a telephone call or a server; two processes halve that. Each has servers of its own, and
+tests/conftest.py says what stays together."""
 LINTERS: list[tuple[str, list[str]]] = [
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),

@@ -215,15 +215,17 @@ class Departures:
     ) -> tuple[float, float] | None:
         """Wait for the reply to the call before, and until this one may be sent; None: it must not leave any more.
 
-        Return its moment by Redis's clock and by ours. Whoever let it pass asks for another: somebody may have been
-        given one since.
+        Return its moment by Redis's clock and by ours. Whoever let it pass for that reply asks for another: somebody
+        may have been given one since. One that was slow itself does not, on a machine that has no time for it: the next
+        ones hear of it.
         """
-        before = self._unheard
+        before, waits_from = self._unheard, self._clock()
         reply = self._hear(None)
+        has_waited = self._clock() - waits_from > PROMPT_S
         if before is not None and before.taker is taker and reply is not Reply.GOOD:
             return None
         leaves_at = self._distances.leaves_at(departure, moment)
-        if max(leaves_at, self._clock()) > moment + PROMPT_S:
+        if has_waited or leaves_at > moment + PROMPT_S:
             try:
                 again = self._gate.ask_again(departure, taker, departure.due_s + LATEST_S - self._clock(), leave)
             except (RedisAway, LeasesLost):

@@ -44,12 +44,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output["left_out"] = session.config.stash.get(LEFT_OUT, [])
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep in one process what shares a stack: the tests of a file, and all calls over the switch."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneStackEach(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return "switch" if path.startswith("tests/switch/") else path
+
+    return OneStackEach(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only a real FreeSWITCH can show, unless there is one; keep what shares a stack in one process."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group("switch" if folder.name == "switch" else str(item.path)))
+    """Leave out what only a real FreeSWITCH can show, unless there is one."""
     left_out = []
     if os.environ.get("SWITCH") != "freeswitch":
         left_out = [item for item in items if item.get_closest_marker("freeswitch_only")]
